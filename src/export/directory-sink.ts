@@ -1,0 +1,58 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FailureBurst } from '../failure-burst.js'
+import { encodePprof } from './pprof.js'
+import type { Profile } from './profile.js'
+import type { Sink, SinkReport } from './sink.js'
+
+/** Writes each profile as a `.pb.gz` file for `go tool pprof`, readable by its owner alone. */
+export class DirectorySink implements Sink {
+  readonly #directory: string
+  readonly #report: SinkReport
+  readonly #failures: FailureBurst
+
+  constructor(directory: string, report: SinkReport) {
+    this.#directory = directory
+    this.#report = report
+    this.#failures = new FailureBurst(report.log)
+  }
+
+  async write(profile: Profile): Promise<void> {
+    try {
+      const bytes = encodePprof(profile)
+      await writeWhole(this.#directory, profileFileName(profile), bytes)
+      this.#report.written(bytes.length)
+      this.#failures.recovered(
+        (lost) => `profiles reach ${this.#directory} again; ${lost} were lost`,
+      )
+    } catch (error) {
+      this.#report.dropped()
+      this.#failures.failed(
+        `profiles are lost until ${this.#directory} can be written to: ${(error as Error).message}`,
+      )
+    }
+  }
+}
+
+/** Under a temporary name first, so that nobody reads half a file. The directory may have gone. */
+async function writeWhole(directory: string, name: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const temporary = join(directory, `.${name}.tmp`)
+  try {
+    await writeFile(temporary, bytes, { mode: 0o600 })
+    await rename(temporary, join(directory, name))
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {}) // What counts is why the writing failed.
+    throw error
+  }
+}
+
+/** `<app>-cpu-<start, UTC, basic ISO 8601 with milliseconds>-<pid>.pb.gz` */
+export function profileFileName({ appName, startTimeMillis }: Profile): string {
+  const app = appName
+    .replace(/^@/, '')
+    .replace(/[^A-Za-z0-9_.-]+/g, '-')
+    .slice(0, 100)
+  const start = new Date(startTimeMillis).toISOString().replace(/[-:.]/g, '')
+  return `${app}-cpu-${start}-${process.pid}.pb.gz`
+}

@@ -1,0 +1,106 @@
+import { gzipSync } from 'node:zlib'
+import * as pprof from 'pprof-format'
+import type { LabelPairs } from '../sample.js'
+import { fileName, functionName } from './function-name.js'
+import { canonicalOrder } from './order.js'
+import type { FoldedSample, Profile } from './profile.js'
+
+/** The one mapping: it says that everything is symbolized, so that tools look for no binary. */
+const MAPPING_ID = 1
+
+/**
+ * A CPU profile in pprof's format
+ * (https://github.com/google/pprof/blob/813a5fbdbec8/proto/profile.proto): sample types
+ * `samples/count` and `cpu/nanoseconds`. Equal profiles give equal bytes, in whatever order their
+ * samples came.
+ */
+export function toPprof(profile: Profile): pprof.Profile {
+  const ordered = canonicalOrder(profile)
+  const strings = new pprof.StringTable()
+  const text = (value: string) => strings.dedup(value)
+  const valueType = (type: string, unit: string) =>
+    new pprof.ValueType({ type: text(type), unit: text(unit) })
+
+  const functions = ordered.frames.map(
+    (frame, index) =>
+      new pprof.Function({
+        id: index + 1,
+        name: text(functionName(frame)),
+        systemName: text(frame.functionName),
+        filename: text(fileName(frame)),
+        startLine: frame.line,
+      }),
+  )
+  const locations = ordered.locations.map(
+    ({ frame, line }, index) =>
+      new pprof.Location({
+        id: index + 1,
+        mappingId: MAPPING_ID,
+        line: [new pprof.Line({ functionId: frame + 1, line })],
+      }),
+  )
+  const labels = ordered.labelSets.map((pairs) =>
+    sortedEntries([...profile.tags, ...pairs]).map(
+      ([key, value]) => new pprof.Label({ key: text(key), str: text(value) }),
+    ),
+  )
+  const cpuNanos = wholeNanos(ordered.samples)
+  const samples = ordered.samples.map(
+    ({ stack, labelSet, count }, index) =>
+      new pprof.Sample({
+        locationId: ordered.locationIdsOf(stack),
+        value: [count, cpuNanos[index] ?? 0],
+        label: labels[labelSet] ?? [],
+      }),
+  )
+  return new pprof.Profile({
+    sampleType: [valueType('samples', 'count'), valueType('cpu', 'nanoseconds')],
+    sample: samples,
+    mapping: [
+      new pprof.Mapping({
+        id: MAPPING_ID,
+        filename: text(profile.appName),
+        hasFunctions: true,
+        hasFilenames: true,
+        hasLineNumbers: true,
+      }),
+    ],
+    location: locations,
+    function: functions,
+    stringTable: strings,
+    timeNanos: BigInt(Math.round(profile.startTimeMillis * 1000)) * 1000n,
+    durationNanos: Math.round(profile.durationNanos),
+    periodType: valueType('cpu', 'nanoseconds'),
+    period: profile.samplingIntervalMicros * 1000,
+    defaultSampleType: text('cpu'),
+  })
+}
+
+/**
+ * The bytes of a `.pb.gz` file. Compressed in place: the thread pool belongs to the app, and this
+ * runs where nobody waits.
+ */
+export function encodePprof(profile: Profile): Uint8Array {
+  return gzipSync(toPprof(profile).encode())
+}
+
+/** Each key once; the last one wins, so a sample's own label does over a tag of the app. */
+function sortedEntries(pairs: LabelPairs): [string, string][] {
+  const entries = new Map<string, string>()
+  for (let i = 0; i < pairs.length; i += 2) {
+    entries.set(pairs[i] as string, pairs[i + 1] as string)
+  }
+  return [...entries].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** Rounds so that the sum stays what it was. */
+function wholeNanos(samples: readonly FoldedSample[]): number[] {
+  let exact = 0
+  let given = 0
+  return samples.map(({ cpuNanos }) => {
+    exact += cpuNanos
+    const whole = Math.round(exact) - given
+    given += whole
+    return whole
+  })
+}

@@ -1,0 +1,64 @@
+import type { LabelSet } from './label-set.js'
+
+/** Enough for a second of 65,000 switches; a power of two, so that an index is a mask away. */
+const CAPACITY = 1 << 16
+const MASK = CAPACITY - 1
+
+/** What was in force at a time: a set, none, or no longer known. */
+export type LabelsAt = LabelSet | undefined | 'lost'
+
+/**
+ * When which label set came into force: a ring of the last switches. A full ring forgets the oldest
+ * ones, and says so when asked about that time.
+ */
+export class LabelTimeline {
+  readonly #timesMicros = new Float64Array(CAPACITY)
+  readonly #sets = new Array<LabelSet | undefined>(CAPACITY).fill(undefined)
+  /** Switches ever recorded; the next one goes to `#count & MASK`. */
+  #count = 0
+  /** The oldest switch that is still held. */
+  #oldest = 0
+
+  /** Called at every switch of labels, so that nothing here may allocate. */
+  record(timeMicros: number, set: LabelSet | undefined): void {
+    const index = this.#count++ & MASK
+    this.#timesMicros[index] = timeMicros
+    this.#sets[index] = set
+  }
+
+  get switches(): number {
+    return this.#count
+  }
+
+  /** @param timesMicros in ascending order. */
+  at(timesMicros: readonly number[]): LabelsAt[] {
+    let next = this.#firstHeld()
+    const overflown = next > this.#oldest
+    let current: LabelsAt = overflown ? 'lost' : undefined
+    return timesMicros.map((timeMicros) => {
+      while (next < this.#count && this.#timeOf(next) <= timeMicros) {
+        current = this.#sets[next & MASK]
+        next++
+      }
+      return current
+    })
+  }
+
+  /** Lets go of what nobody will ask for any more: all before the switch in force at a time. */
+  forgetBefore(timeMicros: number): void {
+    let oldest = this.#firstHeld()
+    while (oldest + 1 < this.#count && this.#timeOf(oldest + 1) <= timeMicros) {
+      this.#sets[oldest & MASK] = undefined
+      oldest++
+    }
+    this.#oldest = oldest
+  }
+
+  #firstHeld(): number {
+    return Math.max(this.#oldest, this.#count - CAPACITY)
+  }
+
+  #timeOf(index: number): number {
+    return this.#timesMicros[index & MASK] as number
+  }
+}

@@ -1,0 +1,29 @@
+import { debuglog } from 'node:util'
+import type { Log } from './failure-burst.js'
+
+/** Hears what a person should know. `console` is one. */
+export interface Logger {
+  /** Something was lost. */
+  warn(message: string): void
+  /** It is well again. */
+  info(message: string): void
+}
+
+const debug = debuglog('spanprof')
+
+/** Node's own channel for libraries: visible, in the app's hands, off with `--no-warnings`. */
+const defaultLogger: Logger = {
+  warn: (message) => process.emitWarning(message, 'SpanprofWarning'),
+  info: (message) => debug('%s', message),
+}
+
+/** A logger that throws must not reach the app's event loop through us. */
+export function toLog(logger: Logger = defaultLogger): Log {
+  return (level, message) => {
+    try {
+      logger[level](`spanprof: ${message}`)
+    } catch (error) {
+      debug('the logger threw: %s', error)
+    }
+  }
+}

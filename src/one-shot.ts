@@ -1,0 +1,39 @@
+import { writeFile } from 'node:fs/promises'
+import { gunzipSync } from 'node:zlib'
+import type { Profile } from 'pprof-format'
+import { toLog } from './logger.js'
+import { type ProfileOptions, resolveProfileOptions } from './options.js'
+import { leaseSamplerThread } from './shared-thread.js'
+
+/** A finished profile in memory. */
+export interface ProfileResult {
+  /** The CPU profile, decoded: sample types `samples/count` and `cpu/nanoseconds`. */
+  readonly cpu: Profile
+  /** The bytes of a `.pb.gz` file. */
+  encode(): Uint8Array
+  /** Writes a `.pb.gz` file, readable by its owner alone. */
+  write(path: string): Promise<void>
+}
+
+/**
+ * Profiles this process for a while. May run beside a profiler and beside others of its kind, which
+ * notice nothing of it.
+ *
+ * @throws {SpanprofError} as `startProfiler`; `ERR_ALREADY_RUNNING` when the process is being sampled
+ *   at another interval.
+ */
+export async function profile(options: ProfileOptions): Promise<ProfileResult> {
+  const { samplingIntervalMicros, ...config } = resolveProfileOptions(options)
+  const lease = await leaseSamplerThread(samplingIntervalMicros, toLog())
+  try {
+    const bytes = await lease.thread.request('oneShot', config)
+    const pprof = await import('pprof-format')
+    return {
+      cpu: pprof.Profile.decode(gunzipSync(bytes)),
+      encode: () => bytes.slice(),
+      write: (path) => writeFile(path, bytes, { mode: 0o600 }),
+    }
+  } finally {
+    await lease.release()
+  }
+}

@@ -1,0 +1,35 @@
+import { isMainThread } from 'node:worker_threads'
+import { SpanprofError } from './errors.js'
+
+/**
+ * Whether this process can be profiled at all.
+ *
+ * @throws {SpanprofError} `ERR_UNSUPPORTED_RUNTIME`, `ERR_NOT_MAIN_THREAD`, `ERR_INSPECTOR_UNAVAILABLE`
+ */
+export function assertSupportedRuntime(): void {
+  const other = process.versions.bun ? 'Bun' : 'Deno' in globalThis ? 'Deno' : undefined
+  if (other !== undefined) {
+    throw unsupported(
+      `${other} has no inspector that spanprof could sample with; run it with Node.js`,
+    )
+  }
+  if (typeof process.getBuiltinModule !== 'function') {
+    throw unsupported(`spanprof needs Node.js 20.19 or later, this is ${process.version}`)
+  }
+  if (!isMainThread) {
+    throw new SpanprofError(
+      'ERR_NOT_MAIN_THREAD',
+      'the profiler is started from the main thread, this is a worker thread',
+    )
+  }
+  if (!(process.features as { inspector?: boolean }).inspector) {
+    throw new SpanprofError(
+      'ERR_INSPECTOR_UNAVAILABLE',
+      'this Node.js was built without the inspector, which spanprof samples with; use an official build',
+    )
+  }
+}
+
+function unsupported(message: string): SpanprofError {
+  return new SpanprofError('ERR_UNSUPPORTED_RUNTIME', message)
+}

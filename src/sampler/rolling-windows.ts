@@ -1,0 +1,201 @@
+import type { Window } from '../sample.js'
+import type { ConsoleProfiles, Title } from './console-profiles.js'
+import type { CpuClock, CpuReading } from './cpu-clock.js'
+import { spreadCpuTime } from './cpu-time.js'
+import { isStuck, toWindow } from './window.js'
+import { FIRST_LENGTH_MILLIS, nextLengthMillis } from './window-length.js'
+
+/** How often the CPU time is read where reading disturbs nobody. */
+const CPU_TICK_MILLIS = 50
+
+/** V8's sampling thread delivers a sample up to one interval late; half an interval is to spare. */
+const OVERLAP_INTERVALS = 2.5
+const MIN_OVERLAP_MILLIS = 5
+
+/** A window with the CPU time of its samples, and what its rotation cost. */
+export interface FinishedWindow extends Window {
+  /** Nanoseconds of each sample, by index; 0 for idle ones. */
+  readonly cpuNanosOfSample: readonly number[]
+  /** What taking this window stalled the profiled thread. */
+  readonly pauseMicros: number
+}
+
+export interface RollingWindowsOptions {
+  readonly profiles: ConsoleProfiles
+  readonly cpuClock: CpuClock
+  readonly samplingIntervalMicros: number
+  /** Takes each window, in order; the next rotation waits for it. */
+  readonly deliver: (window: FinishedWindow) => Promise<void>
+  /** V8's sampler was found stuck, or a command failed; sampling has been started afresh. */
+  readonly restarted: (cause: Error) => void
+}
+
+/**
+ * One window after the other, without a gap and without ever stopping V8's profiler: the next profile
+ * is begun before the last one is ended, and both are cut at a moment that both have seen.
+ */
+export class RollingWindows {
+  readonly #options: RollingWindowsOptions
+  readonly #overlapMillis: number
+  #title: Title = 'spanprof-a'
+  /** The current window's start; `undefined` while nothing is sampled. */
+  #startMicros: number | undefined
+  #lengthMillis = FIRST_LENGTH_MILLIS
+  #readings: CpuReading[] = []
+  #carryNanos = 0
+  #pauseMicros = 0
+  #timer: NodeJS.Timeout | undefined
+  #cpuTimer: NodeJS.Timeout | undefined
+  #rotation: Promise<void> | undefined
+  #closing = false
+  #endOverlap: () => void = () => {}
+
+  constructor(options: RollingWindowsOptions) {
+    this.#options = options
+    const overlapMicros = OVERLAP_INTERVALS * options.samplingIntervalMicros
+    this.#overlapMillis = Math.max(MIN_OVERLAP_MILLIS, Math.ceil(overlapMicros / 1000))
+  }
+
+  async start(): Promise<void> {
+    await this.#begin()
+    if (this.#options.cpuClock.undisturbing) {
+      this.#cpuTimer = setInterval(() => void this.#readCpuClock(), CPU_TICK_MILLIS)
+    }
+    this.#schedule()
+  }
+
+  /** Resolves when everything sampled before this call has been delivered. */
+  async rotate(): Promise<void> {
+    await this.#rotation // It may have been cut before this call.
+    await this.#rotateOnce()
+  }
+
+  /** Delivers the last window and stops V8's profiler. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing = true
+    clearTimeout(this.#timer)
+    clearInterval(this.#cpuTimer)
+    this.#endOverlap()
+    await this.#rotation
+    if (this.#startMicros === undefined) return
+    // Ending V8's only profile hands over all its samples: there is nothing to wait for.
+    await this.#take(this.#title, undefined)
+    this.#startMicros = undefined
+    this.#options.cpuClock.close()
+  }
+
+  #schedule(): void {
+    if (this.#closing) return
+    // A window has to be longer than the overlap with the next one, whatever the interval.
+    const length = Math.max(this.#lengthMillis, 2 * this.#overlapMillis)
+    this.#timer = setTimeout(() => void this.#rotateOnce(), length)
+  }
+
+  #rotateOnce(): Promise<void> {
+    this.#rotation ??= this.#tryToRotate().finally(() => {
+      this.#rotation = undefined
+      this.#schedule()
+    })
+    return this.#rotation
+  }
+
+  async #tryToRotate(): Promise<void> {
+    clearTimeout(this.#timer)
+    if (this.#closing) return
+    try {
+      await this.#roll()
+    } catch (error) {
+      await this.#restart(error as Error)
+    }
+  }
+
+  async #roll(): Promise<void> {
+    const { profiles } = this.#options
+    const last = this.#title
+    const next = last === 'spanprof-a' ? 'spanprof-b' : 'spanprof-a'
+    this.#pauseMicros += (await profiles.begin(next)).pauseMicros
+    const { timeMicros } = await this.#readCpuClock()
+    await this.#overlap()
+    if (this.#closing) {
+      // Two profiles hold the last samples. The one that ends last has them all, so let that be the
+      // older one.
+      await profiles.end(next)
+      return
+    }
+    const { stuck } = await this.#take(last, timeMicros)
+    this.#title = next
+    this.#startMicros = timeMicros
+    if (stuck) throw new Error('V8 sampled nothing while the thread was busy')
+  }
+
+  #overlap(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#overlapMillis)
+      this.#endOverlap = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** @param cut the window's end; when V8's profiler is stopped, all that it has. */
+  async #take(title: Title, cut: number | undefined): Promise<{ stuck: boolean }> {
+    const { profiles, samplingIntervalMicros, deliver } = this.#options
+    const { profile, pauseMicros } = await profiles.end(title)
+    this.#pauseMicros += pauseMicros
+    const endMicros = cut ?? (await this.#readCpuClock()).timeMicros
+    const window = toWindow(
+      profile,
+      this.#startMicros ?? endMicros,
+      cut ?? Number.POSITIVE_INFINITY,
+    )
+    const readings = this.#takeReadingsUntil(endMicros)
+    const spread = spreadCpuTime(
+      window.samples,
+      readings,
+      samplingIntervalMicros * 1000,
+      this.#carryNanos,
+    )
+    this.#carryNanos = spread.carryNanos
+    const finished = { ...window, endMicros, pauseMicros: this.#pauseMicros }
+    this.#pauseMicros = 0
+    await deliver({ ...finished, cpuNanosOfSample: spread.nanosOfSample })
+    this.#lengthMillis = nextLengthMillis(this.#lengthMillis, pauseMicros)
+    return { stuck: isStuck(finished, samplingIntervalMicros, cpuNanosBetween(readings)) }
+  }
+
+  async #begin(): Promise<void> {
+    const { profiles, samplingIntervalMicros } = this.#options
+    await profiles.enable(samplingIntervalMicros)
+    this.#pauseMicros += (await profiles.begin(this.#title)).pauseMicros
+    const { timeMicros } = await this.#readCpuClock()
+    this.#startMicros = timeMicros
+  }
+
+  async #restart(cause: Error): Promise<void> {
+    if (this.#closing) return
+    this.#options.restarted(cause)
+    await this.#options.profiles.disable().catch(() => {}) // Also where V8 no longer answers.
+    await this.#begin().catch(() => {}) // The next rotation fails then, and tries again.
+  }
+
+  async #readCpuClock(): Promise<CpuReading> {
+    const reading = await this.#options.cpuClock.read()
+    this.#readings.push(reading)
+    return reading
+  }
+
+  /** The readings of a window; its last one is also the next window's first. */
+  #takeReadingsUntil(endMicros: number): CpuReading[] {
+    const until = this.#readings.filter(({ timeMicros }) => timeMicros <= endMicros)
+    const after = this.#readings.filter(({ timeMicros }) => timeMicros > endMicros)
+    this.#readings = [...until.slice(-1), ...after]
+    return until
+  }
+}
+
+function cpuNanosBetween(readings: readonly CpuReading[]): number | undefined {
+  const first = readings.at(0)?.cpuNanos
+  const last = readings.at(-1)?.cpuNanos
+  return first === undefined || last === undefined ? undefined : last - first
+}

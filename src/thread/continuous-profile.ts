@@ -1,0 +1,93 @@
+import type { Profile } from '../export/profile.js'
+import type { Recording, RecordingOptions } from '../export/recording.js'
+import type { Sink } from '../export/sink.js'
+import type { Counters } from './counters.js'
+import type { Sampling } from './sampling.js'
+
+/**
+ * A profile is closed early when it has grown to this many different stacks with labels: what a
+ * Pyroscope takes at most (`validation.max-profile-stacktrace-samples`), and a bound on memory.
+ */
+const MAX_PROFILE_SIZE = 16_000
+
+export interface ContinuousOptions {
+  readonly recording: Omit<RecordingOptions, 'samplingIntervalMicros'>
+  readonly flushIntervalMs: number
+  readonly sinks: readonly Sink[]
+  readonly counters: Counters
+}
+
+/** One profile after the other, each brought to the sinks. */
+export class ContinuousProfile {
+  readonly #sampling: Sampling
+  readonly #options: ContinuousOptions
+  readonly #timers: NodeJS.Timeout[]
+  #recording: Recording
+  #flushing: Promise<void> | undefined
+
+  constructor(sampling: Sampling, options: ContinuousOptions) {
+    this.#sampling = sampling
+    this.#options = options
+    this.#recording = sampling.open(options.recording)
+    this.#timers = [
+      setInterval(() => this.#flushIfFree(), options.flushIntervalMs),
+      setInterval(() => this.#limitSize(), Math.min(1000, options.flushIntervalMs)),
+    ]
+  }
+
+  /** Resolves when everything sampled before this call has reached the sinks or counts as dropped. */
+  async flush(): Promise<void> {
+    await this.#flushing // It may have been cut before this call.
+    await this.#flush()
+  }
+
+  /** Flushes what is left. `ended` when sampling has ended, so that there is nothing to catch up. */
+  async stop({ ended }: { ended: boolean }): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#flushing
+    if (!ended) await this.#sampling.catchUp()
+    this.#sampling.close(this.#recording)
+    await this.#write(this.#recording.finish())
+  }
+
+  /** A sink that is slow lengthens the profile instead of heaping up unfinished ones. */
+  #flushIfFree(): void {
+    if (this.#flushing === undefined) void this.#flush()
+  }
+
+  #flush(): Promise<void> {
+    this.#flushing ??= this.#takeAndWrite().finally(() => {
+      this.#flushing = undefined
+    })
+    return this.#flushing
+  }
+
+  async #takeAndWrite(): Promise<void> {
+    await this.#sampling.catchUp()
+    await this.#write(this.#startNext().finish())
+  }
+
+  /** @returns the recording so far, which takes no more samples; the next one goes on from its end. */
+  #startNext(): Recording {
+    const finished = this.#recording
+    this.#sampling.close(finished)
+    this.#recording = this.#sampling.open(this.#options.recording, finished.endMicros)
+    return finished
+  }
+
+  #limitSize(): void {
+    if (this.#recording.size < MAX_PROFILE_SIZE) return
+    if (this.#flushing === undefined) {
+      void this.#flush()
+    } else {
+      this.#startNext()
+      this.#options.counters.add('profilesDropped')
+    }
+  }
+
+  async #write(profile: Profile): Promise<void> {
+    // An app that only waited has nothing to show, and a Pyroscope would store nothing.
+    if (profile.samples.length === 0) this.#options.counters.add('profilesEmpty')
+    else await Promise.all(this.#options.sinks.map((sink) => sink.write(profile)))
+  }
+}

@@ -1,0 +1,67 @@
+import type { LogLevel } from '../failure-burst.js'
+import type { LabelPairs } from '../sample.js'
+import type { CpuTimeSource } from '../sampler/cpu-clock.js'
+
+/** What the sampler thread is started with. */
+export interface ThreadConfig {
+  readonly samplingIntervalMicros: number
+  /** Memory of {@link Counters}. */
+  readonly counters: SharedArrayBuffer
+  /** Memory of {@link ExitHandshake}. */
+  readonly exit: SharedArrayBuffer
+}
+
+/** What a continuous profile is started with. */
+export interface ContinuousConfig {
+  readonly appName: string
+  readonly tags: LabelPairs
+  readonly flushIntervalMs: number
+  readonly outputDir: string
+}
+
+/** What a one-shot profile is made with. */
+export interface OneShotConfig {
+  readonly appName: string
+  readonly tags: LabelPairs
+  readonly durationMs: number
+}
+
+/** What the app's thread may ask of the sampler thread, with the answers. */
+export interface Requests {
+  startContinuous: { params: ContinuousConfig; result: undefined }
+  flush: { params: undefined; result: undefined }
+  stopContinuous: { params: undefined; result: undefined }
+  /** The encoded profile. */
+  oneShot: { params: OneShotConfig; result: Uint8Array }
+  /** Ends sampling; the thread ends by itself afterwards. */
+  close: { params: undefined; result: undefined }
+}
+
+export type RequestName = keyof Requests
+
+export type RequestMessage = {
+  [Name in RequestName]: {
+    readonly id: number
+    readonly name: Name
+    readonly params: Requests[Name]['params']
+  }
+}[RequestName]
+
+/** What the sampler thread says. */
+export type ThreadMessage =
+  | { readonly type: 'ready'; readonly cpuTimeSource: CpuTimeSource }
+  | { readonly type: 'refused'; readonly error: ThreadError }
+  | { readonly type: 'answer'; readonly id: number; readonly result: unknown }
+  | { readonly type: 'failure'; readonly id: number; readonly error: ThreadError }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
+
+/** An error that crosses threads. */
+export interface ThreadError {
+  readonly message: string
+  readonly code: string | undefined
+}
+
+export function toThreadError(error: unknown): ThreadError {
+  const { message, code } = error as Error & { code?: unknown }
+  return { message: message ?? String(error), code: typeof code === 'string' ? code : undefined }
+}

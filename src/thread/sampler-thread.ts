@@ -1,0 +1,185 @@
+import { Worker } from 'node:worker_threads'
+import { SpanprofError } from '../errors.js'
+import type { Log } from '../failure-burst.js'
+import type { CpuTimeSource } from '../sampler/cpu-clock.js'
+import { Counters } from './counters.js'
+import { ExitHandshake } from './exit-handshake.js'
+import type { RequestName, Requests, ThreadConfig, ThreadError, ThreadMessage } from './protocol.js'
+
+/** What the sampler thread may use; it ends with an error rather than grow over this. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 }
+
+/** How long the exit of the process may wait, where nobody says otherwise. */
+const EXIT_TIMEOUT_MILLIS = 2000
+
+export interface SamplerThreadOptions {
+  readonly samplingIntervalMicros: number
+  readonly log: Log
+  /** The thread ended though nobody asked it to. */
+  readonly died: (error: SpanprofError) => void
+}
+
+interface Pending {
+  resolve(result: unknown): void
+  reject(error: Error): void
+}
+
+/** The app's side of the sampler thread: starts it, asks of it, and waits for it at exit. */
+export class SamplerThread {
+  readonly samplingIntervalMicros: number
+  readonly counters = new Counters()
+  /** How long the exit of the process may wait for the last window, in milliseconds. */
+  exitTimeoutMillis = EXIT_TIMEOUT_MILLIS
+  readonly #options: SamplerThreadOptions
+  readonly #handshake = new ExitHandshake()
+  readonly #worker: Worker
+  readonly #pending = new Map<number, Pending>()
+  readonly #ready: Promise<void>
+  readonly #ended: Promise<void>
+  #settleReady!: Pending
+  #cpuTimeSource: CpuTimeSource | undefined
+  #nextId = 1
+  #closing = false
+  #death: SpanprofError | undefined
+  readonly #onExit = () => this.flushAndLeave()
+
+  /** @throws {SpanprofError} `ERR_WORKER_DENIED`, `ERR_INSPECTOR_UNAVAILABLE`, `ERR_SAMPLER_FAILED` */
+  static async start(options: SamplerThreadOptions): Promise<SamplerThread> {
+    const thread = new SamplerThread(options)
+    await thread.#ready
+    return thread
+  }
+
+  private constructor(options: SamplerThreadOptions) {
+    this.#options = options
+    this.samplingIntervalMicros = options.samplingIntervalMicros
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve: () => resolve(), reject }
+    })
+    this.#worker = this.#startWorker()
+    this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
+    this.#worker.on('message', (message: ThreadMessage) => this.#hear(message))
+    this.#worker.on('error', (error) => this.#die(error))
+    this.#worker.on('exit', () => this.#die(new Error('it exited')))
+    process.on('exit', this.#onExit)
+  }
+
+  /** What the CPU time of samples comes from. */
+  get cpuTimeSource(): CpuTimeSource {
+    return this.#cpuTimeSource ?? 'samplingInterval'
+  }
+
+  /** While a request is open it keeps the process alive, as somebody waits for it. */
+  async request<Name extends RequestName>(
+    name: Name,
+    params: Requests[Name]['params'],
+  ): Promise<Requests[Name]['result']> {
+    if (this.#death) throw this.#death
+    const id = this.#nextId++
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject })
+    })
+    this.#worker.ref()
+    this.#worker.postMessage({ id, name, params })
+    try {
+      return (await answer) as Requests[Name]['result']
+    } finally {
+      this.#pending.delete(id)
+      if (this.#pending.size === 0) this.#worker.unref()
+    }
+  }
+
+  /**
+   * For the end of the process: blocks until the last window has reached its sinks, or the time is
+   * up. Nothing is sampled afterwards.
+   */
+  flushAndLeave(): void {
+    this.#handshake.askAndWait(this.exitTimeoutMillis)
+  }
+
+  /** Ends sampling and the thread, leaving nothing behind. */
+  async close(): Promise<void> {
+    this.#closing = true
+    await this.request('close', undefined).finally(() => process.off('exit', this.#onExit))
+    await this.#worker.terminate()
+    await this.#ended
+  }
+
+  #startWorker(): Worker {
+    const { samplingIntervalMicros } = this.#options
+    const workerData: ThreadConfig = {
+      samplingIntervalMicros,
+      counters: this.counters.memory,
+      exit: this.#handshake.memory,
+    }
+    try {
+      return new Worker(new URL('./main.js', import.meta.url), {
+        name: 'spanprof',
+        workerData,
+        resourceLimits: RESOURCE_LIMITS,
+        // The app's own flags and NODE_OPTIONS would run its --import and --require files again.
+        execArgv: [],
+        env: {},
+        // Whatever might be printed in the thread stays there.
+        stdout: true,
+        stderr: true,
+      })
+    } catch (error) {
+      throw toSpanprofError(error as Error & ThreadError)
+    }
+  }
+
+  #hear(message: ThreadMessage): void {
+    switch (message.type) {
+      case 'ready':
+        this.#worker.unref()
+        this.#cpuTimeSource = message.cpuTimeSource
+        return this.#settleReady.resolve(undefined)
+      case 'refused':
+        this.#closing = true
+        process.off('exit', this.#onExit)
+        return this.#settleReady.reject(toSpanprofError(message.error))
+      case 'answer':
+        return this.#pending.get(message.id)?.resolve(message.result)
+      case 'failure':
+        return this.#pending.get(message.id)?.reject(toSpanprofError(message.error))
+      case 'log':
+        return this.#options.log(message.level, message.message)
+    }
+  }
+
+  #die(cause: Error): void {
+    this.#handshake.done()
+    process.off('exit', this.#onExit)
+    const error = new SpanprofError(
+      'ERR_SAMPLER_FAILED',
+      `the sampler thread ended: ${cause.message}`,
+      { cause },
+    )
+    this.#death = error
+    this.#settleReady.reject(error)
+    for (const { reject } of this.#pending.values()) reject(error)
+    if (this.#closing) return
+    this.#closing = true
+    this.#options.died(error)
+  }
+}
+
+function toSpanprofError(error: ThreadError & { readonly permission?: string }): SpanprofError {
+  if (error.code === 'ERR_ACCESS_DENIED') {
+    return error.permission === 'WorkerThreads'
+      ? new SpanprofError(
+          'ERR_WORKER_DENIED',
+          'the permission model denies worker threads, where spanprof runs; start node with --allow-worker',
+          { cause: error },
+        )
+      : new SpanprofError(
+          'ERR_INSPECTOR_UNAVAILABLE',
+          'the permission model denies the inspector, which spanprof samples with; start node with --allow-inspector (Node 24.12 and later) or without --permission',
+          { cause: error },
+        )
+  }
+  return new SpanprofError('ERR_SAMPLER_FAILED', `sampling failed: ${error.message}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,134 @@
+import { type LabelledWindow, Recording, type RecordingOptions } from '../export/recording.js'
+import { FailureBurst, type Log } from '../failure-burst.js'
+import { LabelJoin } from '../labels/label-join.js'
+import type { LabelPairs } from '../sample.js'
+import { ConsoleProfiles } from '../sampler/console-profiles.js'
+import { type CpuTimeSource, mainThreadCpuClock, nowMicros } from '../sampler/cpu-clock.js'
+import { type FinishedWindow, RollingWindows } from '../sampler/rolling-windows.js'
+import type { Transport } from '../sampler/transport.js'
+import type { Counters } from './counters.js'
+
+/**
+ * Windows from V8, labelled, into every recording that is open: the continuous one, and any number of
+ * one-shots beside it.
+ */
+export class Sampling {
+  readonly cpuTimeSource: CpuTimeSource
+  readonly #samplingIntervalMicros: number
+  readonly #counters: Counters
+  readonly #windows: RollingWindows
+  readonly #join: LabelJoin
+  readonly #recordings = new Set<Recording>()
+  readonly #restarts: FailureBurst
+  readonly #labelFailures: FailureBurst
+
+  static async start(
+    transport: Transport,
+    samplingIntervalMicros: number,
+    counters: Counters,
+    log: Log,
+  ): Promise<Sampling> {
+    const cpuClock = await mainThreadCpuClock(transport)
+    const sampling = new Sampling(transport, cpuClock, samplingIntervalMicros, counters, log)
+    await sampling.#windows.start()
+    return sampling
+  }
+
+  private constructor(
+    transport: Transport,
+    cpuClock: Awaited<ReturnType<typeof mainThreadCpuClock>>,
+    samplingIntervalMicros: number,
+    counters: Counters,
+    log: Log,
+  ) {
+    this.cpuTimeSource = cpuClock.source
+    this.#samplingIntervalMicros = samplingIntervalMicros
+    this.#counters = counters
+    this.#restarts = new FailureBurst(log)
+    this.#labelFailures = new FailureBurst(log)
+    this.#join = new LabelJoin((method, params) => transport.send(method, params))
+    this.#windows = new RollingWindows({
+      profiles: new ConsoleProfiles(transport),
+      cpuClock,
+      samplingIntervalMicros,
+      deliver: (window) => this.#take(window),
+      restarted: (cause) => {
+        counters.add('samplerRestarts')
+        this.#restarts.failed(`sampling was started afresh: ${cause.message}`)
+      },
+    })
+  }
+
+  /** A recording takes samples from `startMicros` on, until it is closed. */
+  open(
+    options: Omit<RecordingOptions, 'samplingIntervalMicros'>,
+    startMicros = nowMicros(),
+  ): Recording {
+    const ageMillis = (nowMicros() - startMicros) / 1000
+    const samplingIntervalMicros = this.#samplingIntervalMicros
+    const recording = new Recording(
+      { ...options, samplingIntervalMicros },
+      startMicros,
+      Date.now() - ageMillis,
+    )
+    this.#recordings.add(recording)
+    return recording
+  }
+
+  close(recording: Recording): void {
+    this.#recordings.delete(recording)
+  }
+
+  /** Resolves when everything sampled before this call is in the recordings. */
+  async catchUp(): Promise<void> {
+    await this.#windows.rotate()
+  }
+
+  /** Takes the last window and stops V8's profiler. Idempotent. */
+  async end(): Promise<void> {
+    await this.#windows.close()
+  }
+
+  async #take(window: FinishedWindow): Promise<void> {
+    const labelled = { ...window, labelsOfSample: await this.#labelsOf(window) }
+    this.#count(labelled)
+    for (const recording of this.#recordings) recording.add(labelled)
+    if (window.samples.length > 0) {
+      this.#restarts.recovered((failures) => `sampling goes on after ${failures} fresh starts`)
+    }
+  }
+
+  /** Without labels rather than without samples, should the profiled thread not answer. */
+  async #labelsOf({ samples, endMicros }: FinishedWindow): Promise<(LabelPairs | undefined)[]> {
+    const times = samples.map(({ timeMicros }) => timeMicros)
+    try {
+      const { labelSetOfSample, labelSets } = await this.#join.labelsAt(times, endMicros)
+      const lost = labelSetOfSample.filter((index, i) => index === -2 && !samples[i]?.idle)
+      this.#counters.add('lostLabelSamples', lost.length)
+      this.#labelFailures.recovered(
+        (failures) => `labels are back after ${failures} windows without`,
+      )
+      return labelSetOfSample.map((index) => labelSets[index])
+    } catch (error) {
+      this.#counters.add('labelFailures')
+      this.#labelFailures.failed(`a window has no labels: ${(error as Error).message}`)
+      return []
+    }
+  }
+
+  #count({ samples, labelsOfSample, ...window }: LabelledWindow & FinishedWindow): void {
+    const idle = samples.filter((sample) => sample.idle).length
+    const unlabelled = samples.filter((sample, i) => !sample.idle && !labelsOfSample[i]).length
+    this.#counters.add('windows')
+    this.#counters.add('samples', samples.length - idle)
+    this.#counters.add('idleSamples', idle)
+    this.#counters.add('unlabelledSamples', unlabelled)
+    this.#counters.add('cpuNanos', sum(window.cpuNanosOfSample))
+    this.#counters.add('pauseMicros', window.pauseMicros)
+    this.#counters.raiseTo('maxPauseMicros', window.pauseMicros)
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
