@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Profile } from 'pprof-format'
 import { toLog } from './logger.js'
 import { type ProfileOptions, resolveProfileOptions } from './options.js'
+import { assertSupportedRuntime } from './runtime-support.js'
 import { leaseSamplerThread } from './shared-thread.js'
 
 /** A finished profile in memory. */
@@ -24,6 +25,7 @@ export interface ProfileResult {
  */
 export async function profile(options: ProfileOptions): Promise<ProfileResult> {
   const { samplingIntervalMicros, ...config } = resolveProfileOptions(options)
+  assertSupportedRuntime()
   const lease = await leaseSamplerThread(samplingIntervalMicros, toLog())
   try {
     const bytes = await lease.thread.request('oneShot', config)

@@ -10,6 +10,7 @@ import {
   type ResolvedProfilerOptions,
   resolveProfilerOptions,
 } from './options.js'
+import { assertSupportedRuntime } from './runtime-support.js'
 import { type Lease, leaseSamplerThread } from './shared-thread.js'
 import { type ProfilerStats, toStats } from './stats.js'
 
@@ -61,6 +62,7 @@ export async function startProfiler(options: ProfilerOptions): Promise<Profiler>
 }
 
 async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
+  assertSupportedRuntime()
   const outputDir = resolve(options.outputDir)
   await assertWritable(outputDir)
   const log: Log = toLog(options.logger)

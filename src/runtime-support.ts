@@ -4,7 +4,8 @@ import { SpanprofError } from './errors.js'
 /**
  * Whether this process can be profiled at all.
  *
- * @throws {SpanprofError} `ERR_UNSUPPORTED_RUNTIME`, `ERR_NOT_MAIN_THREAD`, `ERR_INSPECTOR_UNAVAILABLE`
+ * @throws {SpanprofError} `ERR_UNSUPPORTED_RUNTIME`, `ERR_NOT_MAIN_THREAD`,
+ *   `ERR_INSPECTOR_UNAVAILABLE`, `ERR_WORKER_DENIED`
  */
 export function assertSupportedRuntime(): void {
   const other = process.versions.bun ? 'Bun' : 'Deno' in globalThis ? 'Deno' : undefined
@@ -26,6 +27,28 @@ export function assertSupportedRuntime(): void {
     throw new SpanprofError(
       'ERR_INSPECTOR_UNAVAILABLE',
       'this Node.js was built without the inspector, which spanprof samples with; use an official build',
+    )
+  }
+  assertPermitted()
+}
+
+/**
+ * Asked here, not found out by trying: where the inspector is denied, connecting to it from a worker
+ * thread ends the process on Node 20 and 22.
+ */
+function assertPermitted(): void {
+  const { permission } = process as { permission?: { has(scope: string): boolean } }
+  if (permission === undefined) return
+  if (!permission.has('worker')) {
+    throw new SpanprofError(
+      'ERR_WORKER_DENIED',
+      'the permission model denies worker threads, where spanprof runs; start node with --allow-worker',
+    )
+  }
+  if (!permission.has('inspector')) {
+    throw new SpanprofError(
+      'ERR_INSPECTOR_UNAVAILABLE',
+      'the permission model denies the inspector, which spanprof samples with; start node with --allow-inspector where it has that flag (Node 24.12 and later), else without --permission',
     )
   }
 }

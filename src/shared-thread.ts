@@ -2,7 +2,6 @@ import { SpanprofError } from './errors.js'
 import type { Log } from './failure-burst.js'
 import { sharedAgent } from './labels/agent.js'
 import { DEFAULT_SAMPLING_INTERVAL_MICROS } from './options.js'
-import { assertSupportedRuntime } from './runtime-support.js'
 import { SamplerThread } from './thread/sampler-thread.js'
 
 /**
@@ -37,7 +36,6 @@ export async function leaseSamplerThread(
   samplingIntervalMicros: number | undefined,
   log: Log,
 ): Promise<Lease> {
-  assertSupportedRuntime()
   assertNoOtherCopy()
   shared ??= start(samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS, log)
   const mine = shared

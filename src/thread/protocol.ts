@@ -58,10 +58,8 @@ export type ThreadMessage =
 /** An error that crosses threads. */
 export interface ThreadError {
   readonly message: string
-  readonly code: string | undefined
 }
 
 export function toThreadError(error: unknown): ThreadError {
-  const { message, code } = error as Error & { code?: unknown }
-  return { message: message ?? String(error), code: typeof code === 'string' ? code : undefined }
+  return { message: error instanceof Error ? error.message : String(error) }
 }

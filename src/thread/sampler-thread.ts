@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { SpanprofError } from '../errors.js'
 import type { Log } from '../failure-burst.js'
+import { onProcessEnd } from '../process-end.js'
 import type { CpuTimeSource } from '../sampler/cpu-clock.js'
 import { Counters } from './counters.js'
 import { ExitHandshake } from './exit-handshake.js'
-import type { RequestName, Requests, ThreadConfig, ThreadError, ThreadMessage } from './protocol.js'
+import type { RequestName, Requests, ThreadConfig, ThreadMessage } from './protocol.js'
 
 /** What the sampler thread may use; it ends with an error rather than grow over this. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 }
@@ -41,9 +42,9 @@ export class SamplerThread {
   #nextId = 1
   #closing = false
   #death: SpanprofError | undefined
-  readonly #onExit = () => this.flushAndLeave()
+  readonly #stopWatchingForEnd: () => void
 
-  /** @throws {SpanprofError} `ERR_WORKER_DENIED`, `ERR_INSPECTOR_UNAVAILABLE`, `ERR_SAMPLER_FAILED` */
+  /** @throws {SpanprofError} `ERR_SAMPLER_FAILED` */
   static async start(options: SamplerThreadOptions): Promise<SamplerThread> {
     const thread = new SamplerThread(options)
     await thread.#ready
@@ -61,7 +62,7 @@ export class SamplerThread {
     this.#worker.on('message', (message: ThreadMessage) => this.#hear(message))
     this.#worker.on('error', (error) => this.#die(error))
     this.#worker.on('exit', () => this.#die(new Error('it exited')))
-    process.on('exit', this.#onExit)
+    this.#stopWatchingForEnd = onProcessEnd(() => this.flushAndLeave())
   }
 
   /** What the CPU time of samples comes from. */
@@ -100,7 +101,7 @@ export class SamplerThread {
   /** Ends sampling and the thread, leaving nothing behind. */
   async close(): Promise<void> {
     this.#closing = true
-    await this.request('close', undefined).finally(() => process.off('exit', this.#onExit))
+    await this.request('close', undefined).finally(this.#stopWatchingForEnd)
     await this.#worker.terminate()
     await this.#ended
   }
@@ -125,7 +126,7 @@ export class SamplerThread {
         stderr: true,
       })
     } catch (error) {
-      throw toSpanprofError(error as Error & ThreadError)
+      throw toSpanprofError(error as Error)
     }
   }
 
@@ -134,23 +135,27 @@ export class SamplerThread {
       case 'ready':
         this.#worker.unref()
         this.#cpuTimeSource = message.cpuTimeSource
-        return this.#settleReady.resolve(undefined)
+        this.#settleReady.resolve(undefined)
+        break
       case 'refused':
         this.#closing = true
-        process.off('exit', this.#onExit)
-        return this.#settleReady.reject(toSpanprofError(message.error))
+        this.#stopWatchingForEnd()
+        this.#settleReady.reject(toSpanprofError(message.error))
+        break
       case 'answer':
-        return this.#pending.get(message.id)?.resolve(message.result)
+        this.#pending.get(message.id)?.resolve(message.result)
+        break
       case 'failure':
-        return this.#pending.get(message.id)?.reject(toSpanprofError(message.error))
+        this.#pending.get(message.id)?.reject(toSpanprofError(message.error))
+        break
       case 'log':
-        return this.#options.log(message.level, message.message)
+        this.#options.log(message.level, message.message)
     }
   }
 
   #die(cause: Error): void {
     this.#handshake.done()
-    process.off('exit', this.#onExit)
+    this.#stopWatchingForEnd()
     const error = new SpanprofError(
       'ERR_SAMPLER_FAILED',
       `the sampler thread ended: ${cause.message}`,
@@ -165,21 +170,6 @@ export class SamplerThread {
   }
 }
 
-function toSpanprofError(error: ThreadError & { readonly permission?: string }): SpanprofError {
-  if (error.code === 'ERR_ACCESS_DENIED') {
-    return error.permission === 'WorkerThreads'
-      ? new SpanprofError(
-          'ERR_WORKER_DENIED',
-          'the permission model denies worker threads, where spanprof runs; start node with --allow-worker',
-          { cause: error },
-        )
-      : new SpanprofError(
-          'ERR_INSPECTOR_UNAVAILABLE',
-          'the permission model denies the inspector, which spanprof samples with; start node with --allow-inspector (Node 24.12 and later) or without --permission',
-          { cause: error },
-        )
-  }
-  return new SpanprofError('ERR_SAMPLER_FAILED', `sampling failed: ${error.message}`, {
-    cause: error,
-  })
+function toSpanprofError(cause: { readonly message: string }): SpanprofError {
+  return new SpanprofError('ERR_SAMPLER_FAILED', `sampling failed: ${cause.message}`, { cause })
 }
