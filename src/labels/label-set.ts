@@ -90,7 +90,7 @@ function invalid(message: string): SpanprofError {
 }
 
 function describe(value: unknown): string {
-  if (value === null) return 'null'
+  if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`
+  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${String(value)}`
 }

@@ -1,0 +1,153 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import { afterEach, describe, expect, it } from 'vitest'
+import { LabelAgent } from '../../src/labels/agent.ts'
+import { runProgram } from '../program.ts'
+
+const nowMicros = () => Number(process.hrtime.bigint() / 1000n)
+const originalScope = AsyncResource.prototype.runInAsyncScope
+
+let agent = new LabelAgent()
+afterEach(() => agent.stop())
+
+/** The flags that turn the machinery under AsyncLocalStorage around, where this Node.js has them. */
+const machineries: string[][] = [[]]
+for (const flag of ['--no-async-context-frame', '--experimental-async-context-frame']) {
+  if (process.allowedNodeEnvironmentFlags.has(flag.replace('no-', ''))) machineries.push([flag])
+}
+
+describe.each(machineries.map((flags) => ({ flags })))('labels with flags $flags', ({ flags }) => {
+  it('are right in every kind of continuation, and after it', async () => {
+    const { code, stdout, stderr } = await runProgram('label-kinds.mjs', { nodeArgs: flags })
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+    const { marks, places, wrong } = JSON.parse(stdout)
+    expect(wrong).toEqual([])
+    expect(places.length).toBeGreaterThan(60)
+    expect(marks).toBeGreaterThan(250)
+  })
+})
+
+describe('the label agent', () => {
+  it('returns what the function returns, and passes on what it throws', async () => {
+    agent = new LabelAgent()
+    agent.start()
+    const thrown = new Error('expected')
+    const failing = () => {
+      throw thrown
+    }
+    expect(agent.run({ a: 1 }, () => 7)).toBe(7)
+    await expect(agent.run({ a: 1 }, async () => 8)).resolves.toBe(8)
+    expect(() => agent.run({ a: 1 }, failing)).toThrow(thrown)
+    await expect(agent.run({ a: 1 }, async () => failing())).rejects.toBe(thrown)
+  })
+
+  it('hooks nothing before the first label is used', () => {
+    agent = new LabelAgent()
+    agent.start()
+    expect(AsyncResource.prototype.runInAsyncScope).toBe(originalScope)
+    agent.run({ a: 1 }, () => {})
+    expect(AsyncResource.prototype.runInAsyncScope).not.toBe(originalScope)
+  })
+
+  it('hooks nothing while nobody records', () => {
+    agent = new LabelAgent()
+    agent.run({ a: 1 }, () => {})
+    expect(AsyncResource.prototype.runInAsyncScope).toBe(originalScope)
+  })
+
+  it('undoes its hooks', () => {
+    agent = new LabelAgent()
+    agent.start()
+    agent.run({ a: 1 }, () => {})
+    agent.stop()
+    expect(AsyncResource.prototype.runInAsyncScope).toBe(originalScope)
+  })
+
+  it('leaves another library’s wrapper in place, and passes on', () => {
+    agent = new LabelAgent()
+    agent.start()
+    agent.run({ a: 1 }, () => {})
+    const ours = AsyncResource.prototype.runInAsyncScope
+    let calls = 0
+    const theirs: typeof ours = function (this: AsyncResource, ...args) {
+      calls++
+      return Reflect.apply(ours, this, args) as never
+    }
+    AsyncResource.prototype.runInAsyncScope = theirs
+    try {
+      agent.stop()
+      expect(AsyncResource.prototype.runInAsyncScope).toBe(theirs)
+      expect(new AsyncResource('test').runInAsyncScope((a, b) => a + b, null, 2, 3)).toBe(5)
+      expect(calls).toBe(1)
+    } finally {
+      AsyncResource.prototype.runInAsyncScope = originalScope
+    }
+  })
+
+  it('keeps this, arguments and the result of runInAsyncScope', () => {
+    agent = new LabelAgent()
+    agent.start()
+    agent.run({ a: 1 }, () => {})
+    const self = {}
+    const seen = new AsyncResource('test').runInAsyncScope(
+      function (this: unknown, ...args: unknown[]) {
+        return [this, args]
+      },
+      self,
+      1,
+      2,
+    )
+    expect(seen).toEqual([self, [1, 2]])
+    expect((seen as unknown[])[0]).toBe(self)
+  })
+
+  it('knows the labels of scopes that were opened before it was started', async () => {
+    agent = new LabelAgent()
+    await agent.run({ a: 1 }, async () => {
+      await null
+      agent.start()
+      await null
+      const time = nowMicros()
+      expect(agent.labelsAt([time], time)).toEqual({
+        labelSetOfSample: [0],
+        labelSets: [['a', '1']],
+      })
+    })
+  })
+
+  it('knows nothing of an earlier run', () => {
+    agent = new LabelAgent()
+    agent.start()
+    agent.run({ a: 1 }, () => agent.stop())
+    agent.start()
+    const time = nowMicros()
+    expect(agent.labelsAt([time], time).labelSetOfSample).toEqual([-1])
+  })
+
+  it('gives a label set once, however many samples have it', () => {
+    agent = new LabelAgent()
+    agent.start()
+    const times = agent.run({ a: 1 }, () => [nowMicros(), nowMicros() + 1])
+    const { labelSetOfSample, labelSets } = agent.labelsAt(times, times[1] ?? 0)
+    expect(labelSetOfSample).toEqual([0, 0])
+    expect(labelSets).toEqual([['a', '1']])
+  })
+
+  it('counts switches, and goes on counting after it was stopped', () => {
+    agent = new LabelAgent()
+    agent.start()
+    agent.run({ a: 1 }, () => {})
+    agent.stop()
+    agent.start()
+    agent.run({ a: 1 }, () => {})
+    expect(agent.counters().labelSwitches).toBe(4)
+  })
+
+  it('does not disturb other stores', () => {
+    agent = new LabelAgent()
+    agent.start()
+    const storage = new AsyncLocalStorage<number>()
+    const seen = storage.run(1, () => agent.run({ a: 1 }, () => storage.getStore()))
+    expect(seen).toBe(1)
+  })
+})
