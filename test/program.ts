@@ -20,13 +20,24 @@ export interface ProgramResult {
   readonly stderr: string
 }
 
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
 /** Runs a program of `test/programs` under the Node.js that runs the tests, to its end. */
-export function runProgram(name: string, options: ProgramOptions = {}): Promise<ProgramResult> {
-  const file = fileURLToPath(new URL(`./programs/${name}`, import.meta.url))
+export function runProgram(name: string, options?: ProgramOptions): Promise<ProgramResult> {
+  return run([fileURLToPath(new URL(`./programs/${name}`, import.meta.url))], options)
+}
+
+/** Runs the text of an ES module, which may import `spanprof`. */
+export function runCode(source: string, options?: ProgramOptions): Promise<ProgramResult> {
+  return run(['--input-type=module', '-e', source], options)
+}
+
+function run(program: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
   const { args = [], nodeArgs = [], env = {}, onOutput } = options
   const { NODE_OPTIONS: _, ...clean } = process.env
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
+    const child = spawn(process.execPath, [...nodeArgs, ...program, ...args], {
+      cwd: ROOT,
       env: { ...clean, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

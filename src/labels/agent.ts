@@ -129,10 +129,11 @@ export class LabelAgent {
   #switchTo(set: LabelSet | undefined): void {
     if (set === this.#current || this.#timeline === undefined) return
     this.#current = set
-    // V8's sample times are whole microseconds, taken after the stack was walked: a switch before a
-    // sample must not seem later than it.
+    // With its fraction: V8 cuts sample times down to whole microseconds. It takes them when it has
+    // walked the stack, more than a microsecond after a switch that came before; one that comes after
+    // may follow in the same microsecond, and has to seem later.
     const [seconds, nanos] = hrtime()
-    this.#timeline.record(seconds * 1e6 + Math.floor(nanos / 1000), set)
+    this.#timeline.record(seconds * 1e6 + nanos / 1000, set)
   }
 }
 

@@ -75,7 +75,9 @@ describe('a text that is too long', () => {
   })
 
   it('is cut at a character’s edge', () => {
-    const [, value = ''] = sortedPairs(nestLabels(undefined, { k: 'a€😀'.repeat(1000) }, counters()))
+    const [, value = ''] = sortedPairs(
+      nestLabels(undefined, { k: 'a€😀'.repeat(1000) }, counters()),
+    )
     const bytes = Buffer.byteLength(value)
     expect(bytes).toBeLessThanOrEqual(2048)
     expect(bytes).toBeGreaterThan(2044)

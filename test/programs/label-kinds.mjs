@@ -27,6 +27,10 @@ function mark(expected, where) {
   while (performance.now() < until);
 }
 const called = (register) => new Promise((resolve) => register(resolve))
+const markThen = (expected, where, then) => () => {
+  mark(expected, where)
+  then()
+}
 
 mark(undefined, 'before any scope')
 
@@ -52,10 +56,10 @@ async function continuations(l) {
   mark(l, 'await of a value')
   await sleep(2)
   mark(l, 'await of a timer')
-  await called((done) => setTimeout(() => (mark(l, 'setTimeout'), done()), 1))
-  await called((done) => setImmediate(() => (mark(l, 'setImmediate'), done())))
-  await called((done) => process.nextTick(() => (mark(l, 'nextTick'), done())))
-  await called((done) => queueMicrotask(() => (mark(l, 'queueMicrotask'), done())))
+  await called((done) => setTimeout(markThen(l, 'setTimeout', done), 1))
+  await called((done) => setImmediate(markThen(l, 'setImmediate', done)))
+  await called((done) => process.nextTick(markThen(l, 'nextTick', done)))
+  await called((done) => queueMicrotask(markThen(l, 'queueMicrotask', done)))
   await called((done) => {
     const timer = setInterval(() => {
       mark(l, 'setInterval')
@@ -71,7 +75,7 @@ async function continuations(l) {
     sleep(1).then(() => mark(l, 'then')),
     Promise.reject(new Error('expected')).catch(() => mark(l, 'catch')),
     sleep(1).finally(() => mark(l, 'finally')),
-    (async () => (await null, mark(l, 'an inner async function')))(),
+    Promise.resolve().then(async () => mark(l, 'an inner async function')),
   ])
   mark(l, 'Promise.all')
 }
@@ -82,19 +86,19 @@ mark(undefined, 'await of labelled work')
 async function nativeCallbacks(l) {
   await fs.promises.readFile(new URL(import.meta.url))
   mark(l, 'fs.promises')
-  await called((done) => fs.stat('.', () => (mark(l, 'fs callback'), done())))
-  await called((done) => gzip('text', () => (mark(l, 'zlib callback'), done())))
-  await called((done) => pbkdf2('a', 'b', 9, 9, 'sha1', () => (mark(l, 'crypto callback'), done())))
-  await called((done) => lookup('localhost', () => (mark(l, 'dns callback'), done())))
-  await called((done) => execFile(process.execPath, ['-v'], () => (mark(l, 'execFile'), done())))
+  await called((done) => fs.stat('.', markThen(l, 'fs callback', done)))
+  await called((done) => gzip('text', markThen(l, 'zlib callback', done)))
+  await called((done) => pbkdf2('a', 'b', 9, 9, 'sha1', markThen(l, 'crypto callback', done)))
+  await called((done) => lookup('localhost', markThen(l, 'dns callback', done)))
+  await called((done) => execFile(process.execPath, ['-v'], markThen(l, 'execFile', done)))
   await called((done) => {
     const { port1, port2 } = new MessageChannel()
-    port1.on('message', () => (mark(l, 'MessagePort'), port1.close(), done()))
+    port1.once('message', markThen(l, 'MessagePort', done))
     port2.postMessage(1)
   })
   await called((done) => {
     const source = 'require("node:worker_threads").parentPort.postMessage(1)'
-    new Worker(source, { eval: true }).on('message', () => (mark(l, 'Worker message'), done()))
+    new Worker(source, { eval: true }).on('message', markThen(l, 'Worker message', done))
   })
 }
 await Promise.all(['x', 'y'].map((l) => withLabels({ l }, () => nativeCallbacks(l))))
@@ -123,7 +127,7 @@ async function streams(l) {
       async (source) => {
         for await (const _ of source) mark(l, 'the end of a pipeline')
       },
-      () => (mark(l, 'pipeline callback'), done()),
+      markThen(l, 'pipeline callback', done),
     ),
   )
   const writer = new WritableStream({ write: () => mark(l, 'WritableStream') }).getWriter()
@@ -184,7 +188,8 @@ const server = http.createServer((request, response) => {
     mark(l, 'a request handler')
     await sleep(1)
     request.on('data', () => mark(l, 'request data'))
-    request.on('end', () => (mark(l, 'request end'), response.end('ok'.repeat(9_999))))
+    const answer = () => response.end('ok'.repeat(9_999))
+    request.on('end', markThen(l, 'request end', answer))
   })
   mark(undefined, 'after a request handler')
 })
@@ -204,7 +209,7 @@ async function requests(l) {
       const request = http.request(url, options, (message) => {
         mark(l, 'http response')
         message.on('data', () => mark(l, 'http data'))
-        message.on('end', () => (mark(l, 'http end'), done()))
+        message.on('end', markThen(l, 'http end', done))
       })
       request.end('body')
     })

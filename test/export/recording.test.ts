@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { toPprof } from '../../src/export/pprof.ts'
+import type { Profile } from '../../src/export/profile.ts'
+import { type LabelledWindow, Recording } from '../../src/export/recording.ts'
+import { fold, windowOf } from './windows.ts'
+
+const OURS = new URL('../../src/labels/agent.ts', import.meta.url).href
+
+/** Folded stacks, the outermost frame first, as flame graph tools write them. */
+function folded(profile: Profile): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { stack, labelSet, count } of profile.samples) {
+    const names: string[] = []
+    for (let at = profile.stacks[stack]; at; at = profile.stacks[at.parent]) {
+      names.unshift(profile.locations[at.location]?.frame.functionName ?? '')
+    }
+    const labels = profile.labelSets[labelSet]?.join('=') ?? ''
+    counts[[names.join(';'), labels].filter(Boolean).join(' ')] = count
+  }
+  return counts
+}
+
+describe('a recording', () => {
+  it('folds samples by stack', () => {
+    const profile = fold(
+      windowOf([{ stack: 'main;work' }, { stack: 'main;other' }, { stack: 'main;work' }]),
+    )
+    expect(folded(profile)).toEqual({ 'main;work': 2, 'main;other': 1 })
+  })
+
+  it('keeps label sets apart', () => {
+    const profile = fold(
+      windowOf([
+        { stack: 'work', labels: ['tenant', 'acme'] },
+        { stack: 'work', labels: ['tenant', 'globex'] },
+        { stack: 'work', labels: ['tenant', 'acme'] },
+        { stack: 'work' },
+      ]),
+    )
+    expect(folded(profile)).toEqual({ 'work tenant=acme': 2, 'work tenant=globex': 1, work: 1 })
+  })
+
+  it('folds windows together, whose stacks have other indexes', () => {
+    const first = windowOf([{ stack: 'main;work' }])
+    const second = windowOf([{ stack: 'boot' }, { stack: 'main;work' }])
+    expect(folded(fold(first, second))).toEqual({ 'main;work': 2, boot: 1 })
+  })
+
+  it('adds up CPU time', () => {
+    const profile = fold(
+      windowOf([
+        { stack: 'work', cpuNanos: 3 },
+        { stack: 'work', cpuNanos: 4 },
+      ]),
+    )
+    expect(profile.samples).toMatchObject([{ count: 2, cpuNanos: 7 }])
+  })
+
+  it('leaves idle time out', () => {
+    const profile = fold(windowOf([{ stack: '(idle)', idle: true }, { stack: '(program)' }]))
+    expect(folded(profile)).toEqual({ '(program)': 1 })
+  })
+
+  it('takes nothing from before its start', () => {
+    const options = { appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
+    const recording = new Recording(options, 500, 0)
+    recording.add(
+      windowOf([
+        { stack: 'early', timeMicros: 499 },
+        { stack: 'work', timeMicros: 500 },
+      ]),
+    )
+    expect(folded(recording.finish())).toEqual({ work: 1 })
+  })
+
+  it('lasts from its start to the end of its last window', () => {
+    const { durationNanos, startTimeMillis } = fold(windowOf([{ stack: 'work' }]))
+    expect(durationNanos).toBe(1e9)
+    expect(startTimeMillis).toBe(Date.UTC(2026, 0, 2, 3, 4, 5, 678))
+  })
+})
+
+describe('lines', () => {
+  const lineTicks = {
+    work: [
+      { line: 20, ticks: 2 },
+      { line: 22, ticks: 2 },
+    ],
+  }
+  const samples = ['acme', 'globex', 'acme', 'globex'].map((tenant) => ({
+    stack: 'main;work',
+    labels: ['tenant', tenant],
+  }))
+  const profile = fold(windowOf(samples, {}, lineTicks))
+  const countOf = (line: number, tenant: string) =>
+    profile.samples
+      .filter(({ stack, labelSet }) => {
+        const location = profile.locations[profile.stacks[stack]?.location ?? -1]
+        return location?.line === line && profile.labelSets[labelSet]?.[1] === tenant
+      })
+      .reduce((sum, { count }) => sum + count, 0)
+
+  it('are spread over label sets with both totals exact', () => {
+    expect([countOf(20, 'acme'), countOf(22, 'acme')]).toEqual([1, 1])
+    expect([countOf(20, 'globex'), countOf(22, 'globex')]).toEqual([1, 1])
+  })
+
+  it('of callers are where the function starts', () => {
+    const caller = profile.locations.find(({ frame }) => frame.functionName === 'main')
+    expect(caller?.line).toBe(caller?.frame.line)
+  })
+})
+
+describe('spanprof’s own frames', () => {
+  const urls = {
+    withLabels: OURS,
+    resumed: OURS,
+    evaluated: 'spanprof:window',
+    getStore: 'node:async_hooks',
+    run: 'node:internal/async_local_storage/async_context_frame',
+    emitHook: 'node:internal/async_hooks',
+    readFile: 'node:fs',
+  }
+  const of = (...stacks: string[]) =>
+    folded(
+      fold(
+        windowOf(
+          stacks.map((stack) => ({ stack })),
+          urls,
+        ),
+      ),
+    )
+
+  it('are one frame at the root, blamed on nobody', () => {
+    expect(of('main;work;withLabels', 'main;emitHook;resumed', 'main;evaluated')).toEqual({
+      '(spanprof)': 3,
+    })
+  })
+
+  it('carry what Node does on their behalf', () => {
+    expect(of('main;resumed;getStore', 'main;withLabels;run')).toEqual({ '(spanprof)': 2 })
+  })
+
+  it('are left out between frames of the app', () => {
+    expect(of('main;withLabels;run;work', 'main;withLabels;readFile')).toEqual({
+      'main;work': 1,
+      'main;readFile': 1,
+    })
+  })
+
+  it('are not seen in Node’s own frames elsewhere', () => {
+    expect(of('main;getStore')).toEqual({ 'main;getStore': 1 })
+  })
+})
+
+it('is not changed by being encoded', () => {
+  const window: LabelledWindow = windowOf([{ stack: 'main;work', labels: ['a', 'b'] }])
+  const profile = fold(window)
+  const before = structuredClone(profile)
+  toPprof(profile).encode()
+  expect(profile).toEqual(before)
+})
