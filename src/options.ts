@@ -238,8 +238,8 @@ function invalid(name: string, expected: string, value: unknown): SpanprofError 
 
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
-  return JSON.stringify(value) ?? String(value)
+  const asJson = typeof value === 'string' || (typeof value === 'object' && value !== null)
+  return asJson ? JSON.stringify(value) : String(value)
 }
 
 function defaultAppName(): string {

@@ -1,0 +1,88 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { profileFiles } from './decoded-profile.ts'
+import { runProgram } from './program.ts'
+
+function goVersion(): string | undefined {
+  try {
+    return execFileSync('go', ['version'], { encoding: 'utf8' })
+  } catch {
+    return undefined
+  }
+}
+
+const hasGo = goVersion() !== undefined
+// In CI this must run: a machine without Go fails there instead of skipping.
+const mustRun = process.env.SPANPROF_CI === '1'
+
+describe.skipIf(!hasGo && !mustRun)('go tool pprof', () => {
+  let directory = ''
+  let files: string[] = []
+  const pprof = (...args: string[]) =>
+    execFileSync('go', ['tool', 'pprof', ...args, ...files], { encoding: 'utf8', stdio: 'pipe' })
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'spanprof-test-'))
+    await runProgram('exit.mjs', { args: [directory, 'natural'] })
+    files = profileFiles(directory).map((file) => join(directory, file))
+  })
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  it('ranks functions by CPU time', () => {
+    const top = pprof('-top')
+    expect(top).toMatch(/^File: exit$/m)
+    expect(top).toMatch(/^Type: cpu$/m)
+    expect(top).toMatch(/% +(early|atTheEnd)$/m)
+  })
+
+  it('knows both sample types', () => {
+    expect(pprof('-sample_index=samples', '-top')).toMatch(/^Type: samples$/m)
+  })
+
+  it('shows labels', () => {
+    expect(pprof('-tags')).toMatch(/at: Total .*\n.*: end/)
+    expect(pprof('-tagfocus=at=end', '-top')).toMatch(/atTheEnd$/m)
+    expect(pprof('-tagfocus=at=end', '-top')).not.toMatch(/early$/m)
+  })
+
+  it('shows the source, line by line', () => {
+    const list = pprof('-list', 'announce|exit.mjs')
+    expect(list).toContain('test/programs/exit.mjs')
+    expect(list).toContain("withLabels({ at: 'end' }, () => atTheEnd(300))")
+  })
+
+  it('serves its web view', async () => {
+    const port = await freePort()
+    const server = spawn('go', [
+      'tool',
+      'pprof',
+      '-no_browser',
+      `-http=127.0.0.1:${port}`,
+      ...files,
+    ])
+    try {
+      const lines = createInterface({ input: server.stderr })
+      await new Promise<void>((resolve) => {
+        lines.on('line', (line) => line.includes('Serving web UI') && resolve())
+      })
+      const page = await fetch(`http://127.0.0.1:${port}/ui/flamegraph`)
+      expect(await page.text()).toContain('atTheEnd')
+    } finally {
+      server.kill()
+    }
+  })
+})
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type ProfileOptions,
+  type ProfilerOptions,
+  resolveProfileOptions,
+  resolveProfilerOptions,
+} from '../src/options.ts'
+
+const resolve = (options: unknown) => resolveProfilerOptions(options as ProfilerOptions)
+const withOutput = (options: object) => resolve({ outputDir: './profiles', ...options })
+
+/** An error of that code whose message holds all of these. */
+function fault(code: string, ...parts: string[]) {
+  return expect.toSatisfy((error: unknown) => {
+    expect(error).toMatchObject({ name: 'SpanprofError', code })
+    for (const part of parts) expect((error as Error).message).toContain(part)
+    return true
+  })
+}
+
+describe('options', () => {
+  it('have defaults', () => {
+    expect(resolve({ outputDir: 'profiles' })).toEqual({
+      appName: expect.any(String),
+      outputDir: 'profiles',
+      samplingIntervalMicros: 10_000,
+      flushIntervalMs: 15_000,
+      tags: [],
+      flushOnSignals: false,
+      exitTimeoutMs: 2000,
+      logger: undefined,
+    })
+  })
+
+  it('take undefined for what was not given', () => {
+    expect(withOutput({ flushIntervalMs: undefined }).flushIntervalMs).toBe(15_000)
+  })
+
+  it('sort tags, and take numbers as their text', () => {
+    expect(withOutput({ tags: { zone: 3, region: 'eu' } }).tags).toEqual([
+      'region',
+      'eu',
+      'zone',
+      '3',
+    ])
+  })
+
+  it.each([
+    ['samplingInterval', 'samplingIntervalMicros'],
+    ['flushInterval', 'flushIntervalMs'],
+    ['APPNAME', 'appName'],
+    ['outdir', 'outputDir'],
+    ['tag', 'tags'],
+  ])('unknown as %s are refused, naming %s', (name, nearest) => {
+    expect(() => withOutput({ [name]: 1 })).toThrow(
+      fault('ERR_UNKNOWN_OPTION', `'${name}'`, `'${nearest}'`),
+    )
+  })
+
+  it.each([
+    ['appName', '', 'non-empty string', '""'],
+    ['appName', 7, 'non-empty string', '7'],
+    ['outputDir', null, 'non-empty string', 'null'],
+    ['samplingIntervalMicros', 99, '100', '99'],
+    ['samplingIntervalMicros', 1_000_001, '1000000', '1000001'],
+    ['samplingIntervalMicros', '10000', 'number', '"10000"'],
+    ['samplingIntervalMicros', 1000.5, 'whole number', '1000.5'],
+    ['samplingIntervalMicros', Number.NaN, 'number', 'NaN'],
+    ['flushIntervalMs', 99, '100', '99'],
+    ['flushIntervalMs', 86_400_001, '86400000', '86400001'],
+    ['exitTimeoutMs', -1, '0', '-1'],
+    ['exitTimeoutMs', 60_001, '60000', '60001'],
+    ['flushOnSignals', 'yes', 'true or false', '"yes"'],
+    ['tags', 'region=eu', 'object', '"region=eu"'],
+    ['tags', ['eu'], 'object', '["eu"]'],
+    ['tags', { region: true }, 'tags.region', 'true'],
+    ['tags', { '': 'eu' }, 'keys', '{"":"eu"}'],
+    ['logger', {}, 'warn', '{}'],
+    ['logger', () => {}, 'warn', 'a function'],
+  ])('%s: %j is refused, naming option and value', (name, value, expected, shown) => {
+    expect(() => withOutput({ [name]: value })).toThrow(
+      fault('ERR_INVALID_OPTION', name, expected, shown),
+    )
+  })
+
+  it('without a place for profiles are refused', () => {
+    expect(() => resolve({})).toThrow(fault('ERR_NO_SINK', 'outputDir'))
+  })
+
+  it.each([undefined, null, 7])('given as %s are refused', (options) => {
+    expect(() => resolve(options)).toThrow(fault('ERR_INVALID_OPTION', String(options)))
+  })
+})
+
+describe('options of a one-shot', () => {
+  it('need a duration', () => {
+    expect(() => resolveProfileOptions({} as ProfileOptions)).toThrow(
+      fault('ERR_INVALID_OPTION', 'durationMs'),
+    )
+  })
+
+  it.each([9, 3_600_001, Number.POSITIVE_INFINITY, '1000'])('refuse %s as one', (durationMs) => {
+    expect(() => resolveProfileOptions({ durationMs } as ProfileOptions)).toThrow(
+      fault('ERR_INVALID_OPTION', 'durationMs'),
+    )
+  })
+
+  it('leave the interval open', () => {
+    expect(resolveProfileOptions({ durationMs: 10 }).samplingIntervalMicros).toBeUndefined()
+  })
+})
+
+describe('the app’s name', () => {
+  it('is OTEL_SERVICE_NAME where that is set', () => {
+    process.env.OTEL_SERVICE_NAME = 'checkout'
+    try {
+      expect(resolve({ outputDir: '.' }).appName).toBe('checkout')
+      expect(withOutput({ appName: 'mine' }).appName).toBe('mine')
+    } finally {
+      delete process.env.OTEL_SERVICE_NAME
+    }
+  })
+
+  it('is the name in the package.json above the main file', () => {
+    const main = process.argv[1]
+    process.argv[1] = new URL('./programs/exit.mjs', import.meta.url).pathname
+    try {
+      expect(resolve({ outputDir: '.' }).appName).toBe('spanprof')
+    } finally {
+      process.argv[1] = main as string
+    }
+  })
+})
