@@ -9,6 +9,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[]
   readonly nodeArgs?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** @default the root of the repository */
+  readonly cwd?: string
   /** Called with each piece of output, to act on a running program. */
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
 }
@@ -24,7 +26,12 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Runs a program of `test/programs` under the Node.js that runs the tests, to its end. */
 export function runProgram(name: string, options?: ProgramOptions): Promise<ProgramResult> {
-  return run([fileURLToPath(new URL(`./programs/${name}`, import.meta.url))], options)
+  return runFile(fileURLToPath(new URL(`./programs/${name}`, import.meta.url)), options)
+}
+
+/** Likewise a program that is elsewhere. */
+export function runFile(file: string, options?: ProgramOptions): Promise<ProgramResult> {
+  return run([file], options)
 }
 
 /** Runs the text of an ES module, which may import `spanprof`. */
@@ -33,11 +40,11 @@ export function runCode(source: string, options?: ProgramOptions): Promise<Progr
 }
 
 function run(program: readonly string[], options: ProgramOptions = {}): Promise<ProgramResult> {
-  const { args = [], nodeArgs = [], env = {}, onOutput } = options
+  const { args = [], nodeArgs = [], env = {}, cwd = ROOT, onOutput } = options
   const { NODE_OPTIONS: _, ...clean } = process.env
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArgs, ...program, ...args], {
-      cwd: ROOT,
+      cwd,
       env: { ...clean, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
