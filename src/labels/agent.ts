@@ -1,11 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import {
-  type LabelCounters,
-  type LabelSet,
-  type Labels,
-  nestLabels,
-  sortedPairs,
-} from './label-set.js'
+import { type LabelCounters, LabelRegistry } from './label-registry.js'
+import { type LabelSet, type Labels, sortedPairs } from './label-set.js'
 
 export type { Labels }
 
@@ -38,7 +33,7 @@ const LABELS_LOST = -2
  */
 export class LabelAgent {
   readonly #storage = new AsyncLocalStorage<LabelSet | undefined>()
-  readonly #counters: LabelCounters = { labelsCut: 0, labelsDropped: 0 }
+  readonly #registry = new LabelRegistry()
   #current: LabelSet | undefined
   #timeline: LabelTimeline | undefined
   /** Those of earlier starts. */
@@ -49,7 +44,7 @@ export class LabelAgent {
 
   /** Runs `fn` with `labels` over those in force, and returns what it returns. */
   run<T>(labels: Labels, fn: () => T): T {
-    const inner = nestLabels(this.#storage.getStore(), labels, this.#counters)
+    const inner = this.#registry.nest(this.#storage.getStore(), labels)
     this.#everUsed = true
     if (!this.#recording) return this.#storage.run(inner, fn)
     this.#hook()
@@ -106,7 +101,7 @@ export class LabelAgent {
 
   counters(): AgentCounters {
     const labelSwitches = this.#switchesBefore + (this.#timeline?.switches ?? 0)
-    return { ...this.#counters, labelSwitches }
+    return { ...this.#registry.counters, labelSwitches }
   }
 
   #hook(): void {
