@@ -14,7 +14,8 @@ export function isOwnFrame({ url }: Frame): boolean {
   return url.startsWith(PACKAGE_URL) || url.startsWith('spanprof:')
 }
 
-/** Whether a frame directly or indirectly called by spanprof is part of spanprof's own cost. */
-export function isCalledByUs({ url }: Frame): boolean {
-  return CALLED_BY_US.test(url)
+/** Whether a frame, called by spanprof or by such a frame, is part of spanprof's own cost. */
+export function isCalledByUs({ url, functionName }: Frame): boolean {
+  // The clock's native part has no URL, as code that the app has generated has none.
+  return CALLED_BY_US.test(url) || (url === '' && functionName === 'hrtime')
 }

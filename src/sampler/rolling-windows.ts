@@ -16,8 +16,8 @@ const MIN_OVERLAP_MILLIS = 5
 export interface FinishedWindow extends Window {
   /** Nanoseconds of each sample, by index; 0 for idle ones. */
   readonly cpuNanosOfSample: readonly number[]
-  /** What taking this window stalled the profiled thread. */
-  readonly pauseMicros: number
+  /** How long each command for this window stalled the profiled thread. */
+  readonly pausesMicros: readonly number[]
 }
 
 export interface RollingWindowsOptions {
@@ -43,7 +43,7 @@ export class RollingWindows {
   #lengthMillis = FIRST_LENGTH_MILLIS
   #readings: CpuReading[] = []
   #carryNanos = 0
-  #pauseMicros = 0
+  #pausesMicros: number[] = []
   #timer: NodeJS.Timeout | undefined
   #cpuTimer: NodeJS.Timeout | undefined
   #rotation: Promise<void> | undefined
@@ -113,7 +113,7 @@ export class RollingWindows {
     const { profiles } = this.#options
     const last = this.#title
     const next = last === 'spanprof-a' ? 'spanprof-b' : 'spanprof-a'
-    this.#pauseMicros += (await profiles.begin(next)).pauseMicros
+    this.#pausesMicros.push((await profiles.begin(next)).pauseMicros)
     const { timeMicros } = await this.#readCpuClock()
     await this.#overlap()
     if (this.#closing) {
@@ -142,7 +142,7 @@ export class RollingWindows {
   async #take(title: Title, cut: number | undefined): Promise<{ stuck: boolean }> {
     const { profiles, samplingIntervalMicros, deliver } = this.#options
     const { profile, pauseMicros } = await profiles.end(title)
-    this.#pauseMicros += pauseMicros
+    this.#pausesMicros.push(pauseMicros)
     const endMicros = cut ?? (await this.#readCpuClock()).timeMicros
     const window = toWindow(
       profile,
@@ -157,8 +157,8 @@ export class RollingWindows {
       this.#carryNanos,
     )
     this.#carryNanos = spread.carryNanos
-    const finished = { ...window, endMicros, pauseMicros: this.#pauseMicros }
-    this.#pauseMicros = 0
+    const finished = { ...window, endMicros, pausesMicros: this.#pausesMicros }
+    this.#pausesMicros = []
     await deliver({ ...finished, cpuNanosOfSample: spread.nanosOfSample })
     this.#lengthMillis = nextLengthMillis(this.#lengthMillis, pauseMicros)
     return { stuck: isStuck(finished, samplingIntervalMicros, cpuNanosBetween(readings)) }
@@ -167,7 +167,7 @@ export class RollingWindows {
   async #begin(): Promise<void> {
     const { profiles, samplingIntervalMicros } = this.#options
     await profiles.enable(samplingIntervalMicros)
-    this.#pauseMicros += (await profiles.begin(this.#title)).pauseMicros
+    this.#pausesMicros.push((await profiles.begin(this.#title)).pauseMicros)
     const { timeMicros } = await this.#readCpuClock()
     this.#startMicros = timeMicros
   }

@@ -47,7 +47,8 @@ function stackTree(nodes: readonly V8Node[]) {
     const node = nodeById.get(id)
     if (node === undefined) continue
     const stack = stacks.length
-    stacks.push({ frame: toFrame(node.callFrame), parent, lineTicks: node.positionTicks ?? [] })
+    const frame = toFrame(node.callFrame)
+    stacks.push({ frame, parent, lineTicks: frame.url === '' ? [] : (node.positionTicks ?? []) })
     stackOfNode.set(id, stack)
     if (parent === -1 && node.callFrame.functionName === '(idle)') idleStack = stack
     for (const child of node.children ?? []) queue.push({ id: child, parent: stack })
@@ -55,7 +56,11 @@ function stackTree(nodes: readonly V8Node[]) {
   return { stacks, stackOfNode, idleStack }
 }
 
-/** V8 counts a function's start from 0 and says -1 for none; from here on 1 and 0. */
+/**
+ * V8 counts a function's start from 0 and says -1 for none; from here on 1 and 0. Native functions
+ * have their caller's line, which means nothing without a file.
+ */
 function toFrame({ functionName, url, lineNumber, columnNumber }: V8Node['callFrame']): Frame {
+  if (url === '') return { functionName, url, line: 0, column: 0 }
   return { functionName, url, line: lineNumber + 1, column: columnNumber + 1 }
 }

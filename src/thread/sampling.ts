@@ -124,8 +124,8 @@ export class Sampling {
     this.#counters.add('idleSamples', idle)
     this.#counters.add('unlabelledSamples', unlabelled)
     this.#counters.add('cpuNanos', sum(window.cpuNanosOfSample))
-    this.#counters.add('pauseMicros', window.pauseMicros)
-    this.#counters.raiseTo('maxPauseMicros', window.pauseMicros)
+    this.#counters.add('pauseMicros', sum(window.pausesMicros))
+    this.#counters.raiseTo('maxPauseMicros', Math.max(...window.pausesMicros))
   }
 }
 

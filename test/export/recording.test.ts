@@ -120,6 +120,8 @@ describe('spanprof’s own frames', () => {
     run: 'node:internal/async_local_storage/async_context_frame',
     emitHook: 'node:internal/async_hooks',
     readFile: 'node:fs',
+    hrtime: '',
+    generated: '',
   }
   const of = (...stacks: string[]) =>
     folded(
@@ -138,14 +140,15 @@ describe('spanprof’s own frames', () => {
   })
 
   it('carry what Node does on their behalf', () => {
-    expect(of('main;resumed;getStore', 'main;withLabels;run')).toEqual({ '(spanprof)': 2 })
+    expect(of('main;resumed;getStore', 'main;withLabels;run', 'main;resumed;hrtime')).toEqual({
+      '(spanprof)': 3,
+    })
   })
 
   it('are left out between frames of the app', () => {
-    expect(of('main;withLabels;run;work', 'main;withLabels;readFile')).toEqual({
-      'main;work': 1,
-      'main;readFile': 1,
-    })
+    expect(
+      of('main;withLabels;run;work', 'main;withLabels;readFile', 'main;withLabels;run;generated'),
+    ).toEqual({ 'main;work': 1, 'main;readFile': 1, 'main;generated': 1 })
   })
 
   it('are not seen in Node’s own frames elsewhere', () => {

@@ -42,12 +42,21 @@ it('says which samples found the thread waiting', () => {
 it('counts lines and columns from 1, and 0 for none', () => {
   const { stacks } = toWindow(profile, 0, 100_000)
   expect(stacks[0]?.frame).toMatchObject({ functionName: 'main', line: 2, column: 5 })
-  const none = callTree({ '(program)': 1 }).map((node) => ({
+  const none = callTree({ work: 1 }).map((node) => ({
     ...node,
     callFrame: { ...node.callFrame, lineNumber: -1, columnNumber: -1 },
   }))
-  const window = toWindow(profileOf(none, 0, [[1, '(program)']]), 0, 100)
+  const window = toWindow(profileOf(none, 0, [[1, 'work']]), 0, 100)
   expect(window.stacks[0]?.frame).toMatchObject({ line: 0, column: 0 })
+})
+
+it('takes no line from a function without a file, where V8 gives its caller’s', () => {
+  const native = callTree({ '(native)': 1 }).map((node) => ({
+    ...node,
+    positionTicks: [{ line: 247, ticks: 1 }],
+  }))
+  const { stacks } = toWindow(profileOf(native, 0, [[1, '(native)']]), 0, 100)
+  expect(stacks[0]).toMatchObject({ frame: { line: 0, column: 0 }, lineTicks: [] })
 })
 
 describe('the trim', () => {
