@@ -9,7 +9,12 @@ export interface Logger {
   info(message: string): void
 }
 
-const debug = debuglog('spanprof')
+/** Made when first used, as making it opens the standard error stream. */
+let debugLogger: ReturnType<typeof debuglog> | undefined
+function debug(format: string, value: unknown): void {
+  debugLogger ??= debuglog('spanprof')
+  debugLogger(format, value)
+}
 
 /** Node's own channel for libraries: visible, in the app's hands, off with `--no-warnings`. */
 const defaultLogger: Logger = {

@@ -16,13 +16,7 @@ export interface ProfileResult {
   write(path: string): Promise<void>
 }
 
-/**
- * Profiles this process for a while. May run beside a profiler and beside others of its kind, which
- * notice nothing of it.
- *
- * @throws {SpanprofError} as `startProfiler`; `ERR_ALREADY_RUNNING` when the process is being sampled
- *   at another interval.
- */
+/** @see profile in `index.ts` */
 export async function profile(options: ProfileOptions): Promise<ProfileResult> {
   const { samplingIntervalMicros, ...config } = resolveProfileOptions(options)
   assertSupportedRuntime()

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SpanprofError } from './errors.js'
@@ -33,17 +32,7 @@ export interface Profiler {
 
 let running: Promise<Profiler> | undefined
 
-/**
- * Starts to profile this process, until `stop()` or its end. Whatever happens afterwards, an
- * unwritable disk or a profiled thread that does not answer, the app goes on; `stats()` counts it.
- *
- * The start stalls the app once, while V8 looks up every compiled function: by 10 to 25 ms on a small
- * app, by 70 to 120 ms on one that has loaded the TypeScript compiler.
- *
- * @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_NO_SINK`, `ERR_OUTPUT_DIR`,
- *   `ERR_ALREADY_RUNNING`, `ERR_NOT_MAIN_THREAD`, `ERR_UNSUPPORTED_RUNTIME`,
- *   `ERR_INSPECTOR_UNAVAILABLE`, `ERR_WORKER_DENIED`, `ERR_SAMPLER_FAILED`
- */
+/** @see startProfiler in `index.ts` */
 export async function startProfiler(options: ProfilerOptions): Promise<Profiler> {
   const resolved = resolveProfilerOptions(options)
   if (running !== undefined) {
@@ -97,7 +86,7 @@ async function stop(lease: Lease, stopSignals: () => void): Promise<void> {
 
 /** By writing: permissions, quotas and read-only file systems all have their say only then. */
 async function assertWritable(directory: string): Promise<void> {
-  const probe = join(directory, `.spanprof-${randomUUID()}`)
+  const probe = join(directory, `.spanprof-${process.pid}`)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     await writeFile(probe, '')
