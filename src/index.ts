@@ -17,7 +17,7 @@ export type { ProfilerStats } from './stats.js'
  * unwritable disk or a profiled thread that does not answer, the app goes on; `stats()` counts it.
  *
  * The start stalls the app once, while V8 looks up every compiled function: by 10 to 25 ms on a small
- * app, by 70 to 120 ms on one that has loaded the TypeScript compiler.
+ * app, by 0.1 to 0.4 s on one that runs the TypeScript compiler.
  *
  * @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_NO_SINK`, `ERR_OUTPUT_DIR`,
  *   `ERR_ALREADY_RUNNING`, `ERR_NOT_MAIN_THREAD`, `ERR_UNSUPPORTED_RUNTIME`,

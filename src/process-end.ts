@@ -1,15 +1,7 @@
-const DEADLY = new Set<string | number>([
-  'SIGTERM',
-  'SIGINT',
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGKILL',
-  15,
-  2,
-  1,
-  3,
-  9,
-])
+import { constants } from 'node:os'
+
+/** The signals that people end processes with. */
+const DEADLY = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const
 
 /**
  * Calls `ending` when this process ends in a way that JavaScript can notice: its natural end,
@@ -24,8 +16,7 @@ export function onProcessEnd(ending: () => void): () => void {
   let listening = true
 
   function kill(pid: number, signal: string | number = 'SIGTERM'): true {
-    const deadly = DEADLY.has(signal) && process.listenerCount(signal as string) === 0
-    if (listening && pid === process.pid && deadly) ending()
+    if (listening && meansThisProcess(pid) && isDeadly(signal)) ending()
     return original.call(process, pid, signal)
   }
 
@@ -37,4 +28,14 @@ export function onProcessEnd(ending: () => void): () => void {
     // Another library may have wrapped ours meanwhile; then ours stays and passes everything on.
     if (process.kill === kill) process.kill = original
   }
+}
+
+/** 0, -1 and the negative id mean groups that this process is in. */
+function meansThisProcess(pid: number): boolean {
+  return [process.pid, -process.pid, 0, -1].includes(pid)
+}
+
+function isDeadly(signal: string | number): boolean {
+  const name = DEADLY.find((each) => each === signal || constants.signals[each] === signal)
+  return name !== undefined && process.listenerCount(name) === 0
 }

@@ -78,6 +78,16 @@ describe('the last window reaches the files, and the exit stays what it was,', (
     expectWholeProfile(result)
   })
 
+  it.each([
+    ['SIGTERM', 'SIGTERM'],
+    ['15', 'SIGTERM'],
+    ['SIGKILL', 'SIGKILL'],
+  ])('at the signal %s that the app sends itself', async (sent, signal) => {
+    const result = await end(`killsItself ${sent}`)
+    expect(result).toMatchObject({ code: null, signal, stdout: '', stderr: '' })
+    expectWholeProfile(result)
+  })
+
   it.each(['SIGTERM', 'SIGINT'] as const)('at %s with flushOnSignals', async (name) => {
     const result = await end('noHandler', { flushOnSignals: true }, signalled(name))
     expect(result).toMatchObject({ code: null, signal: name, stdout: 'ready', stderr: '' })

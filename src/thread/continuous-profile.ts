@@ -1,6 +1,7 @@
 import type { Profile } from '../export/profile.js'
 import type { Recording, RecordingOptions } from '../export/recording.js'
 import type { Sink } from '../export/sink.js'
+import { FailureBurst, type Log } from '../failure-burst.js'
 import type { Counters } from './counters.js'
 import type { Sampling } from './sampling.js'
 
@@ -15,6 +16,7 @@ export interface ContinuousOptions {
   readonly flushIntervalMs: number
   readonly sinks: readonly Sink[]
   readonly counters: Counters
+  readonly log: Log
 }
 
 /** One profile after the other, each brought to the sinks. */
@@ -22,12 +24,14 @@ export class ContinuousProfile {
   readonly #sampling: Sampling
   readonly #options: ContinuousOptions
   readonly #timers: NodeJS.Timeout[]
+  readonly #overruns: FailureBurst
   #recording: Recording
   #flushing: Promise<void> | undefined
 
   constructor(sampling: Sampling, options: ContinuousOptions) {
     this.#sampling = sampling
     this.#options = options
+    this.#overruns = new FailureBurst(options.log)
     this.#recording = sampling.open(options.recording)
     this.#timers = [
       setInterval(() => this.#flushIfFree(), options.flushIntervalMs),
@@ -65,6 +69,7 @@ export class ContinuousProfile {
   async #takeAndWrite(): Promise<void> {
     await this.#sampling.catchUp()
     await this.#write(this.#startNext().finish())
+    this.#overruns.recovered((lost) => `profiles are delivered in time again; ${lost} were lost`)
   }
 
   /** @returns the recording so far, which takes no more samples; the next one goes on from its end. */
@@ -82,6 +87,7 @@ export class ContinuousProfile {
     } else {
       this.#startNext()
       this.#options.counters.add('profilesDropped')
+      this.#overruns.failed('a profile is lost, as the one before it is still being delivered')
     }
   }
 

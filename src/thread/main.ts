@@ -67,7 +67,9 @@ class SamplerThreadMain {
 
   async #end(): Promise<void> {
     try {
-      await this.#sampling.end()
+      await this.#sampling.end().catch((error) => {
+        report.log('warn', `the last window is lost: ${error.message}`)
+      })
       await this.#continuous?.stop({ ended: true })
     } finally {
       this.#transport.close()
@@ -81,6 +83,7 @@ class SamplerThreadMain {
       flushIntervalMs,
       sinks: [new DirectorySink(outputDir, report)],
       counters,
+      log: report.log,
     })
   }
 

@@ -27,7 +27,6 @@ interface Pending {
 
 /** The app's side of the sampler thread: starts it, asks of it, and waits for it at exit. */
 export class SamplerThread {
-  readonly samplingIntervalMicros: number
   readonly counters = new Counters()
   /** How long the exit of the process may wait for the last window, in milliseconds. */
   exitTimeoutMillis = EXIT_TIMEOUT_MILLIS
@@ -53,7 +52,6 @@ export class SamplerThread {
 
   private constructor(options: SamplerThreadOptions) {
     this.#options = options
-    this.samplingIntervalMicros = options.samplingIntervalMicros
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve: () => resolve(), reject }
     })

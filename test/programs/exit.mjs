@@ -36,6 +36,7 @@ const ways = {
     process.once(signal, () => process.kill(process.pid, signal))
     await announce()
   },
+  killsItself: (signal) => process.kill(process.pid, Number(signal) || signal),
   async noHandler() {
     await announce()
   },
