@@ -20,9 +20,9 @@ interface Entry extends TimerSample {
  * deoptimisation comes in bursts, the timer at a distance. Every entry is a true observation of its
  * node at its time, so a wrong choice here cannot give a sample a wrong label.
  *
- * The other way round a tick whose stack V8 could not walk has a count, in `(program)`, and no entry:
- * up to one in twenty in code that converts numbers all the time. It goes to the middle of the widest
- * gap, which is where it is missing.
+ * Hits without an entry stay out: most are of ticks before the profile began, which V8 handles late
+ * and which the window before has. A tick whose stack could not be walked has no entry either (up to
+ * one in twenty in code that converts numbers all the time); its count is lost, its CPU time is not.
  */
 export function timerSamples(profile: V8Profile): TimerSample[] {
   const entries = entriesInOrder(profile)
@@ -38,20 +38,7 @@ export function timerSamples(profile: V8Profile): TimerSample[] {
     if (ofNode === undefined) continue
     for (const entry of mostDistant(ofNode, node.hitCount ?? 0)) kept.add(entry)
   }
-  const samples: TimerSample[] = entries.filter((entry) => kept.has(entry))
-  for (const { id, hitCount = 0 } of profile.nodes) {
-    const missing = hitCount - (entriesOfNode.get(id)?.length ?? 0)
-    for (let i = 0; i < missing; i++) addInWidestGap(samples, id, profile)
-  }
-  return samples
-}
-
-function addInWidestGap(samples: TimerSample[], nodeId: number, { startTime, endTime }: V8Profile) {
-  const times = [startTime, ...samples.map(({ timeMicros }) => timeMicros), endTime]
-  const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
-  const widest = gaps.indexOf(Math.max(...gaps))
-  const timeMicros = Math.round((times[widest] ?? 0) + (gaps[widest] ?? 0) / 2)
-  samples.splice(widest, 0, { timeMicros, nodeId })
+  return entries.filter((entry) => kept.has(entry))
 }
 
 /** Deltas can be negative, so the order is that of the absolute times. */
