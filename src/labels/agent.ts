@@ -13,6 +13,8 @@ export interface LabelsOfSamples {
   readonly labelSetOfSample: number[]
   /** Sorted by key: `[key, value, key, value, …]`. */
   readonly labelSets: string[][]
+  /** How many label sets have been made since the last call. */
+  readonly made: number
 }
 
 /** What the agent has seen. */
@@ -96,7 +98,14 @@ export class LabelAgent {
         return set === 'lost' ? LABELS_LOST : indexOf(set)
       }),
       labelSets,
+      made: this.#takeMade(),
     }
+  }
+
+  #takeMade(): number {
+    const { made } = this.#registry
+    this.#registry.made = 0
+    return made
   }
 
   counters(): AgentCounters {

@@ -9,7 +9,7 @@ const MAX_VALUE_BYTES = 2048
 const MAX_LABELS = 100
 
 /** As many sets are known at a time; values that are always new must not pile up. */
-const MAX_KNOWN_SETS = 1000
+const MAX_KNOWN_SETS = 256
 /** Longer texts are not kept in order to know them again. */
 const MAX_KNOWN_LENGTH = 256
 
@@ -34,6 +34,8 @@ interface KnownSet extends LabelSet {
  */
 export class LabelRegistry {
   readonly counters: LabelCounters = { labelsCut: 0, labelsDropped: 0 }
+  /** Sets that were not known before. */
+  made = 0
   readonly #none: KnownSet = { pairs: [], inner: undefined, era: 0 }
   #known = 0
   #era = 0
@@ -62,6 +64,7 @@ export class LabelRegistry {
       this.counters.labelsDropped++
       pairs = set.pairs
     }
+    this.made++
     const added: KnownSet = { pairs, inner: undefined, era: this.#era }
     if (key.length + value.length <= MAX_KNOWN_LENGTH) this.#remember(set, key, value, added)
     return added

@@ -26,6 +26,8 @@ export interface RollingWindowsOptions {
   readonly samplingIntervalMicros: number
   /** Takes each window, in order; the next rotation waits for it. */
   readonly deliver: (window: FinishedWindow) => Promise<void>
+  /** The longest that the next window may be, whatever the pauses. */
+  readonly maxLengthMillis: () => number
   /** V8's sampler was found stuck, or a command failed; sampling has been started afresh. */
   readonly restarted: (cause: Error) => void
 }
@@ -87,7 +89,8 @@ export class RollingWindows {
   #schedule(): void {
     if (this.#closing) return
     // A window has to be longer than the overlap with the next one, whatever the interval.
-    const length = Math.max(this.#lengthMillis, 2 * this.#overlapMillis)
+    const wanted = Math.min(this.#lengthMillis, this.#options.maxLengthMillis())
+    const length = Math.max(wanted, 2 * this.#overlapMillis)
     this.#timer = setTimeout(() => void this.#rotateOnce(), length)
   }
 

@@ -1,7 +1,7 @@
 /** What the end of a window may stall the profiled thread, in the middle of its spread. */
 const TARGET_PAUSE_MICROS = 1200
-const MIN_LENGTH_MILLIS = 200
-const MAX_LENGTH_MILLIS = 1000
+export const MIN_LENGTH_MILLIS = 200
+export const MAX_LENGTH_MILLIS = 1000
 
 /**
  * The next window's length. V8 hands a window over on the profiled thread, at a cost that grows with

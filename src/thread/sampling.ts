@@ -6,7 +6,14 @@ import { ConsoleProfiles } from '../sampler/console-profiles.js'
 import { type CpuTimeSource, mainThreadCpuClock, nowMicros } from '../sampler/cpu-clock.js'
 import { type FinishedWindow, RollingWindows } from '../sampler/rolling-windows.js'
 import type { Transport } from '../sampler/transport.js'
+import { MAX_LENGTH_MILLIS, MIN_LENGTH_MILLIS } from '../sampler/window-length.js'
 import type { Counters } from './counters.js'
+
+/**
+ * Label sets a second from which on windows are kept short. The agent holds a set until its window is
+ * over; held for a second, it would grow old in V8's heap, which keeps the dead ones there for long.
+ */
+const MANY_LABEL_SETS = 500
 
 /**
  * Windows from V8, labelled, into every recording that is open: the continuous one, and any number of
@@ -21,6 +28,7 @@ export class Sampling {
   readonly #recordings = new Set<Recording>()
   readonly #restarts: FailureBurst
   readonly #labelFailures: FailureBurst
+  #maxLengthMillis = MAX_LENGTH_MILLIS
 
   static async start(
     transport: Transport,
@@ -52,6 +60,7 @@ export class Sampling {
       cpuClock,
       samplingIntervalMicros,
       deliver: (window) => this.#take(window),
+      maxLengthMillis: () => this.#maxLengthMillis,
       restarted: (cause) => {
         counters.add('samplerRestarts')
         this.#restarts.failed(`sampling was started afresh: ${cause.message}`)
@@ -99,10 +108,16 @@ export class Sampling {
   }
 
   /** Without labels rather than without samples, should the profiled thread not answer. */
-  async #labelsOf({ samples, endMicros }: FinishedWindow): Promise<(LabelPairs | undefined)[]> {
+  async #labelsOf({
+    samples,
+    startMicros,
+    endMicros,
+  }: FinishedWindow): Promise<(LabelPairs | undefined)[]> {
     const times = samples.map(({ timeMicros }) => timeMicros)
     try {
-      const { labelSetOfSample, labelSets } = await this.#join.labelsAt(times, endMicros)
+      const { labelSetOfSample, labelSets, made } = await this.#join.labelsAt(times, endMicros)
+      const madeASecond = (made * 1e6) / (endMicros - startMicros)
+      this.#maxLengthMillis = madeASecond > MANY_LABEL_SETS ? MIN_LENGTH_MILLIS : MAX_LENGTH_MILLIS
       const lost = labelSetOfSample.filter((index, i) => index === -2 && !samples[i]?.idle)
       this.#counters.add('lostLabelSamples', lost.length)
       this.#labelFailures.recovered(

@@ -111,6 +111,7 @@ describe('the label agent', () => {
       expect(agent.labelsAt([time], time)).toEqual({
         labelSetOfSample: [0],
         labelSets: [['a', '1']],
+        made: 1,
       })
     })
   })

@@ -110,7 +110,7 @@ it('forgets sets, so that always new values do not pile up', async () => {
   await new Promise(setImmediate)
   collectGarbage()
   const alive = references.filter((reference) => reference.deref() !== undefined)
-  expect(alive.length).toBeLessThanOrEqual(1001)
+  expect(alive.length).toBeLessThanOrEqual(257)
 })
 
 describe('a text that is too long', () => {

@@ -71,6 +71,7 @@ function start(v8: PretendedV8, restarted: (cause: Error) => void = () => {}) {
     deliver: async (window) => {
       windows.push(window)
     },
+    maxLengthMillis: () => 1000,
     restarted,
   })
   return { rolling, windows }
