@@ -59,10 +59,10 @@ export class LabelRegistry {
   #add(set: KnownSet, key: string, value: string): KnownSet {
     if (key === '') throw invalid('a label key must not be empty')
     const cutKey = this.#cut(key, MAX_KEY_BYTES)
-    let pairs = withPair(set.pairs, cutKey, this.#cut(value, MAX_VALUE_BYTES))
+    const pairs = withPair(set.pairs, cutKey, this.#cut(value, MAX_VALUE_BYTES))
     if (pairs.length > 2 * MAX_LABELS) {
       this.counters.labelsDropped++
-      pairs = set.pairs
+      return set
     }
     this.made++
     const added: KnownSet = { pairs, inner: undefined, era: this.#era }

@@ -61,6 +61,8 @@ describe('a label set', () => {
     for (let i = 0; i < 150; i++) set = registry.nest(set, { [`key${i}`]: i })
     expect(sortedPairs(set)).toHaveLength(200)
     expect(registry.counters.labelsDropped).toBe(50)
+    registry.nest(set, { key149: 149 })
+    expect(registry.counters.labelsDropped).toBe(51)
   })
 })
 
