@@ -1,10 +1,24 @@
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { defaultAppName } from './app-name.js'
 import { SpanprofError } from './errors.js'
 import type { Logger } from './logger.js'
+import {
+  boolean,
+  checkOptions,
+  type Environment,
+  integer,
+  invalidOption,
+  labels,
+  nonEmptyString,
+  type OptionCheck,
+  type OptionChecks,
+} from './option-checks.js'
 import type { LabelPairs } from './sample.js'
 
-/** What `startProfiler` takes. */
+/**
+ * What `startProfiler` takes. What is left out is taken from the environment, where the option has a
+ * variable there: `SPANPROF_OUTPUT_DIR`, `SPANPROF_FLUSH_INTERVAL_MS` and so on, `SPANPROF_TAGS` as
+ * `region=eu,shard=1`.
+ */
 export interface ProfilerOptions {
   /**
    * The application's name: the start of file names, and what tools show as the profiled binary.
@@ -87,36 +101,46 @@ export type ResolvedProfileOptions = Readonly<{
 
 export const DEFAULT_SAMPLING_INTERVAL_MICROS = 10_000
 
-type Check<T> = (name: string, value: unknown) => T
-type Checks<T> = { [Name in keyof T]-?: Check<NonNullable<T[Name]>> }
-
 const samplingIntervalMicros = integer('microseconds', 100, 1_000_000)
 
-const PROFILER_CHECKS: Checks<ProfilerOptions> = {
+const loggerWithWarn: OptionCheck<Logger> = {
+  check(name, value) {
+    const logger = value as Partial<Logger> | null
+    if (typeof logger?.warn === 'function' && typeof logger.info === 'function') {
+      return logger as Logger
+    }
+    throw invalidOption(name, 'an object with the methods warn and info', value)
+  },
+}
+
+const PROFILER_CHECKS: OptionChecks<ProfilerOptions> = {
   appName: nonEmptyString,
   outputDir: nonEmptyString,
   samplingIntervalMicros,
   flushIntervalMs: integer('milliseconds', 100, 86_400_000),
-  tags: tagPairs,
+  tags: labels,
   flushOnSignals: boolean,
   exitTimeoutMs: integer('milliseconds', 0, 60_000),
   logger: loggerWithWarn,
 }
 
-const PROFILE_CHECKS: Checks<ProfileOptions> = {
-  durationMs: integer('milliseconds', 10, 3_600_000),
+const PROFILE_CHECKS: OptionChecks<ProfileOptions> = {
+  durationMs: { check: integer('milliseconds', 10, 3_600_000).check },
   appName: nonEmptyString,
   samplingIntervalMicros,
-  tags: tagPairs,
+  tags: labels,
 }
 
 /** @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_NO_SINK` */
-export function resolveProfilerOptions(options: ProfilerOptions): ResolvedProfilerOptions {
-  const given = check(options, PROFILER_CHECKS)
+export function resolveProfilerOptions(
+  options: ProfilerOptions,
+  environment: Environment = process.env,
+): ResolvedProfilerOptions {
+  const given = checkOptions(options, PROFILER_CHECKS, environment)
   if (given.outputDir === undefined) {
     throw new SpanprofError(
       'ERR_NO_SINK',
-      "nothing says where profiles should go: set outputDir, such as outputDir: './profiles'",
+      "nothing says where profiles should go: set outputDir, such as outputDir: './profiles', or SPANPROF_OUTPUT_DIR",
     )
   }
   return {
@@ -132,10 +156,13 @@ export function resolveProfilerOptions(options: ProfilerOptions): ResolvedProfil
 }
 
 /** @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION` */
-export function resolveProfileOptions(options: ProfileOptions): ResolvedProfileOptions {
-  const given = check(options, PROFILE_CHECKS)
+export function resolveProfileOptions(
+  options: ProfileOptions,
+  environment: Environment = process.env,
+): ResolvedProfileOptions {
+  const given = checkOptions(options, PROFILE_CHECKS, environment)
   if (given.durationMs === undefined) {
-    throw invalid('durationMs', 'a number of milliseconds', undefined)
+    throw invalidOption('durationMs', 'a number of milliseconds', undefined)
   }
   return {
     durationMs: given.durationMs,
@@ -145,119 +172,8 @@ export function resolveProfileOptions(options: ProfileOptions): ResolvedProfileO
   }
 }
 
-function check<T extends object>(options: T, checks: Checks<T>): Partial<T> {
-  if (typeof options !== 'object' || options === null) {
-    throw new SpanprofError('ERR_INVALID_OPTION', `options must be an object, received ${options}`)
-  }
-  const names = Object.keys(checks)
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw unknownOption(name, names)
-  }
-  const checked = Object.entries(checks).flatMap(([name, checkValue]) => {
-    const value = (options as Record<string, unknown>)[name]
-    return value === undefined ? [] : [[name, (checkValue as Check<unknown>)(name, value)]]
-  })
-  return Object.fromEntries(checked) as Partial<T>
-}
-
-function unknownOption(name: string, names: readonly string[]): SpanprofError {
-  const nearest = names.toSorted((a, b) => distance(name, a) - distance(name, b))[0] ?? ''
-  return new SpanprofError(
-    'ERR_UNKNOWN_OPTION',
-    `unknown option '${name}'; did you mean '${nearest}'? There are: ${names.join(', ')}`,
-  )
-}
-
-/** Levenshtein's distance, whatever the case of the letters. */
-function distance(a: string, b: string): number {
-  const right = [...b.toLowerCase()]
-  let row = [0, ...right.map((_, j) => j + 1)]
-  for (const [i, left] of [...a.toLowerCase()].entries()) {
-    const next = [i + 1]
-    right.forEach((letter, j) => {
-      const replaced = (row[j] ?? 0) + (letter === left ? 0 : 1)
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    })
-    row = next
-  }
-  return row.at(-1) ?? 0
-}
-
-function integer(unit: string, min: number, max: number): Check<number> {
-  return (name, value) => {
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) {
-      return value
-    }
-    throw invalid(name, `a whole number of ${unit} from ${min} to ${max}`, value)
-  }
-}
-
-function nonEmptyString(name: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value
-  throw invalid(name, 'a non-empty string', value)
-}
-
-function boolean(name: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw invalid(name, 'true or false', value)
-}
-
-function loggerWithWarn(name: string, value: unknown): Logger {
-  const logger = value as Partial<Logger> | null
-  if (typeof logger?.warn === 'function' && typeof logger.info === 'function') {
-    return logger as Logger
-  }
-  throw invalid(name, 'an object with the methods warn and info', value)
-}
-
-function tagPairs(name: string, value: unknown): Readonly<Record<string, string | number>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(name, 'an object of strings and numbers', value)
-  }
-  for (const [key, tag] of Object.entries(value)) {
-    if (key === '') throw invalid(name, 'an object whose keys are not empty', value)
-    if (typeof tag !== 'string' && typeof tag !== 'number') {
-      throw invalid(`${name}.${key}`, 'a string or a number', tag)
-    }
-  }
-  return value as Record<string, string | number>
-}
-
 function toPairs(tags: Readonly<Record<string, string | number>> = {}): LabelPairs {
   return Object.keys(tags)
     .sort()
     .flatMap((key) => [key, String(tags[key])])
-}
-
-function invalid(name: string, expected: string, value: unknown): SpanprofError {
-  return new SpanprofError(
-    'ERR_INVALID_OPTION',
-    `${name} must be ${expected}, received ${show(value)}`,
-  )
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function'
-  const asJson = typeof value === 'string' || (typeof value === 'object' && value !== null)
-  return asJson ? JSON.stringify(value) : String(value)
-}
-
-function defaultAppName(): string {
-  return process.env.OTEL_SERVICE_NAME || packageName() || 'node'
-}
-
-/** The name in the package.json next to the app's main file or above it. */
-function packageName(): string | undefined {
-  const main = process.argv[1]
-  for (let directory = main === undefined ? process.cwd() : dirname(main); ; ) {
-    try {
-      const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-      return typeof name === 'string' && name !== '' ? name : undefined
-    } catch {
-      // None here, or none that can be read: look above.
-    }
-    const above = dirname(directory)
-    if (above === directory) return undefined
-    directory = above
-  }
 }

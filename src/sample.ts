@@ -1,3 +1,7 @@
+import type { LabelValue, LateText } from './labels/label-set.js'
+
+export type { LateText }
+
 /**
  * The plain types that the sampler hands to the export. Times are on the clock of
  * `process.hrtime()` (CLOCK_MONOTONIC), which is V8's clock for samples too.
@@ -50,3 +54,6 @@ export interface Window {
 
 /** Label keys and values, sorted by key: `[key, value, key, value, …]`. */
 export type LabelPairs = readonly string[]
+
+/** Likewise while a value may still change, as the name of a running span may. */
+export type OpenLabelPairs = readonly LabelValue[]

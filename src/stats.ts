@@ -14,14 +14,20 @@ export interface ProfilerStats {
   readonly unlabelledSamples: number
   /** Of `unlabelledSamples`, those whose labels the full ring had forgotten. */
   readonly lostLabelSamples: number
-  /** How often another label set came into force. */
+  /** How often other labels came into force. */
   readonly labelSwitches: number
+  /** OpenTelemetry spans that got labels. Stays 0 where no SDK has been joined. */
+  readonly spans: number
+  /** OpenTelemetry spans that did not, as they could not be read or marked. */
+  readonly spanFailures: number
   /** Label keys over 1,024 and values over 2,048 bytes, which were cut. */
   readonly labelsCut: number
   /** Labels left out because a scope had a hundred already. */
   readonly labelsDropped: number
   /** Windows without labels, as the profiled thread did not answer. */
   readonly labelFailures: number
+  /** Keys of `withLabels` that stood against a span's own label and lost, in each window anew. */
+  readonly labelsOverruled: number
   /** CPU time of all samples, in nanoseconds. */
   readonly cpuNanos: number
   /** Where that comes from. */

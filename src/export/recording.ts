@@ -1,4 +1,4 @@
-import type { Frame, LabelPairs, StackNode, Window } from '../sample.js'
+import type { Frame, LabelPairs, LateText, OpenLabelPairs, StackNode, Window } from '../sample.js'
 import { dealLines } from './line-ticks.js'
 import { isCalledByUs, isOwnFrame, OWN_FRAME } from './own-frames.js'
 import type { FoldedSample, Location, Profile, ProfileStack } from './profile.js'
@@ -8,7 +8,7 @@ export interface LabelledWindow extends Window {
   /** Nanoseconds of each sample, by index. */
   readonly cpuNanosOfSample: readonly number[]
   /** The labels of each sample, by index; `undefined` for none. */
-  readonly labelsOfSample: readonly (LabelPairs | undefined)[]
+  readonly labelsOfSample: readonly (OpenLabelPairs | undefined)[]
 }
 
 /** What a recording is made for. */
@@ -18,7 +18,7 @@ export interface RecordingOptions {
   readonly samplingIntervalMicros: number
 }
 
-const NO_LABELS: LabelPairs = []
+const NO_LABELS: OpenLabelPairs = []
 const NO_PARENT = -1
 
 /** Folds the windows of a stretch of time by stack and label set into one profile. */
@@ -28,8 +28,9 @@ export class Recording {
   readonly #startTimeMillis: number
   readonly #locations = new Interned<Location>(locationKey)
   readonly #stacks = new Interned<ProfileStack>(({ location, parent }) => `${parent},${location}`)
-  readonly #labelSets = new Interned<LabelPairs>((pairs) => JSON.stringify(pairs))
-  readonly #samples = new Interned<MutableSample>(({ stack, labelSet }) => `${stack},${labelSet}`)
+  readonly #lateTexts = new Map<LateText, number>()
+  readonly #labelSets = new Interned<OpenLabelPairs>((pairs) => this.#labelSetKey(pairs))
+  readonly #samples = new Interned<MutableSample>(sampleKey)
   #endMicros: number
 
   /** @param startMicros samples from here on are taken. */
@@ -38,6 +39,11 @@ export class Recording {
     this.#startMicros = startMicros
     this.#endMicros = startMicros
     this.#startTimeMillis = startTimeMillis
+  }
+
+  /** From where on samples are taken. */
+  get startMicros(): number {
+    return this.#startMicros
   }
 
   /** Up to where samples have been added. */
@@ -60,20 +66,30 @@ export class Recording {
       const lines = dealLines(window.stacks[stack]?.lineTicks ?? [], byLabels.length)
       byLabels.forEach(({ index, labelSet }, i) => {
         const folded = { stack: callers.innermost(stack, lines[i] ?? 0), labelSet }
-        this.#addTo(folded, window.cpuNanosOfSample[index] ?? 0)
+        addTo(this.#samples, folded, { count: 1, cpuNanos: window.cpuNanosOfSample[index] ?? 0 })
       })
     }
   }
 
+  /** Late texts are taken as they are now, whatever they were when their samples came. */
   finish(): Profile {
+    const labelSets = new Interned<LabelPairs>((pairs) => JSON.stringify(pairs))
+    const samples = new Interned<MutableSample>(sampleKey)
+    const finalLabelSet = this.#labelSets.items.map((pairs) =>
+      labelSets.indexOf(pairs.map((value) => (typeof value === 'string' ? value : value.text))),
+    )
+    for (const { stack, labelSet, count, cpuNanos } of this.#samples.items) {
+      const folded = { stack, labelSet: finalLabelSet[labelSet] as number }
+      addTo(samples, folded, { count, cpuNanos })
+    }
     return {
       ...this.#options,
       startTimeMillis: this.#startTimeMillis,
       durationNanos: (this.#endMicros - this.#startMicros) * 1000,
       locations: this.#locations.items,
       stacks: this.#stacks.items,
-      labelSets: this.#labelSets.items,
-      samples: this.#samples.items,
+      labelSets: labelSets.items,
+      samples: samples.items,
     }
   }
 
@@ -92,15 +108,36 @@ export class Recording {
     return this.#labelSets.indexOf(window.labelsOfSample[index] ?? NO_LABELS)
   }
 
-  #addTo({ stack, labelSet }: { stack: number; labelSet: number }, cpuNanos: number): void {
-    const index = this.#samples.indexOf({ stack, labelSet, count: 0, cpuNanos: 0 })
-    const sample = this.#samples.items[index] as MutableSample
-    sample.count++
-    sample.cpuNanos += cpuNanos
+  /** With an id in place of a late text, which stays the same text whatever it says. */
+  #labelSetKey(pairs: OpenLabelPairs): string {
+    return JSON.stringify(
+      pairs.map((value) => (typeof value === 'string' ? value : this.#id(value))),
+    )
+  }
+
+  #id(late: LateText): number {
+    const id = this.#lateTexts.get(late) ?? this.#lateTexts.size
+    this.#lateTexts.set(late, id)
+    return id
   }
 }
 
 type MutableSample = { -readonly [key in keyof FoldedSample]: FoldedSample[key] }
+
+function sampleKey({ stack, labelSet }: MutableSample): string {
+  return `${stack},${labelSet}`
+}
+
+function addTo(
+  samples: Interned<MutableSample>,
+  { stack, labelSet }: Pick<FoldedSample, 'stack' | 'labelSet'>,
+  { count, cpuNanos }: Pick<FoldedSample, 'count' | 'cpuNanos'>,
+): void {
+  const index = samples.indexOf({ stack, labelSet, count: 0, cpuNanos: 0 })
+  const sample = samples.items[index] as MutableSample
+  sample.count += count
+  sample.cpuNanos += cpuNanos
+}
 
 /** Brings a window's stacks into a recording's tables, each node once. */
 class Callers {

@@ -1,10 +1,7 @@
 import { SpanprofError } from '../errors.js'
 import { type LabelSet, type Labels, withPair } from './label-set.js'
+import { cutToBytes, MAX_KEY_BYTES, MAX_VALUE_BYTES } from './label-text.js'
 
-/** The longest key that Pyroscope takes, in bytes of UTF-8 (`validation.max-label-name-length`). */
-const MAX_KEY_BYTES = 1024
-/** The longest value that Pyroscope takes, likewise (`validation.max-label-value-length`). */
-const MAX_VALUE_BYTES = 2048
 /** Pyroscope takes no more labels than this on a sample. Nested scopes could pile up any number. */
 const MAX_LABELS = 100
 
@@ -22,6 +19,7 @@ export interface LabelCounters {
 }
 
 interface KnownSet extends LabelSet {
+  readonly pairs: readonly string[]
   /** The sets that one more label leads to, by its key and value, as long as the era lasts. */
   inner: Map<string, Map<string, KnownSet>> | undefined
   era: number
@@ -84,16 +82,10 @@ export class LabelRegistry {
     else set.inner.set(key, new Map([[value, added]]))
   }
 
-  /** Cuts at a character's edge. Lone surrogates become U+FFFD, as there is no UTF-8 for them. */
   #cut(text: string, maxBytes: number): string {
-    // No UTF-16 unit takes more than three bytes of UTF-8: nearly every text ends here.
-    if (text.length * 3 <= maxBytes) return text
-    const bytes = Buffer.from(text.slice(0, maxBytes), 'utf8')
-    if (text.length <= maxBytes && bytes.length <= maxBytes) return text
-    this.counters.labelsCut++
-    let end = maxBytes
-    while (((bytes[end] ?? 0) & 0xc0) === 0x80) end-- // Inside a character.
-    return bytes.toString('utf8', 0, end)
+    const cut = cutToBytes(text, maxBytes)
+    if (cut !== text) this.counters.labelsCut++
+    return cut
   }
 }
 

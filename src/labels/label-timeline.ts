@@ -4,26 +4,36 @@ import type { LabelSet } from './label-set.js'
 const CAPACITY = 1 << 16
 const MASK = CAPACITY - 1
 
-/** What was in force at a time: a set, none, or no longer known. */
-export type LabelsAt = LabelSet | undefined | 'lost'
+/** The label sets in force at a time: one that `withLabels` made, and one that a context carries. */
+export interface LabelsInForce {
+  readonly own: LabelSet | undefined
+  readonly carried: LabelSet | undefined
+}
+
+/** What was in force at a time; `lost` where that is no longer known. */
+export type LabelsAt = LabelsInForce | 'lost'
+
+const NOTHING: LabelsInForce = { own: undefined, carried: undefined }
 
 /**
- * When which label set came into force: a ring of the last switches. A full ring forgets the oldest
+ * When which labels came into force: a ring of the last switches. A full ring forgets the oldest
  * ones, and says so when asked about that time.
  */
 export class LabelTimeline {
   readonly #timesMicros = new Float64Array(CAPACITY)
-  readonly #sets = new Array<LabelSet | undefined>(CAPACITY).fill(undefined)
+  readonly #own = new Array<LabelSet | undefined>(CAPACITY).fill(undefined)
+  readonly #carried = new Array<LabelSet | undefined>(CAPACITY).fill(undefined)
   /** Switches ever recorded; the next one goes to `#count & MASK`. */
   #count = 0
   /** The oldest switch that is still held. */
   #oldest = 0
 
   /** Called at every switch of labels, so that nothing here may allocate. */
-  record(timeMicros: number, set: LabelSet | undefined): void {
+  record(timeMicros: number, own: LabelSet | undefined, carried: LabelSet | undefined): void {
     const index = this.#count++ & MASK
     this.#timesMicros[index] = timeMicros
-    this.#sets[index] = set
+    this.#own[index] = own
+    this.#carried[index] = carried
   }
 
   get switches(): number {
@@ -34,12 +44,11 @@ export class LabelTimeline {
   at(timesMicros: readonly number[]): LabelsAt[] {
     let next = this.#firstHeld()
     const overflown = next > this.#oldest
-    let current: LabelsAt = overflown ? 'lost' : undefined
+    let current: LabelsAt = overflown ? 'lost' : NOTHING
     return timesMicros.map((timeMicros) => {
-      while (next < this.#count && this.#timeOf(next) <= timeMicros) {
-        current = this.#sets[next & MASK]
-        next++
-      }
+      const first = next
+      while (next < this.#count && this.#timeOf(next) <= timeMicros) next++
+      if (next > first) current = this.#inForceFrom(next - 1)
       return current
     })
   }
@@ -48,10 +57,15 @@ export class LabelTimeline {
   forgetBefore(timeMicros: number): void {
     let oldest = this.#firstHeld()
     while (oldest + 1 < this.#count && this.#timeOf(oldest + 1) <= timeMicros) {
-      this.#sets[oldest & MASK] = undefined
+      this.#own[oldest & MASK] = undefined
+      this.#carried[oldest & MASK] = undefined
       oldest++
     }
     this.#oldest = oldest
+  }
+
+  #inForceFrom(switched: number): LabelsInForce {
+    return { own: this.#own[switched & MASK], carried: this.#carried[switched & MASK] }
   }
 
   #firstHeld(): number {

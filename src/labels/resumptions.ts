@@ -1,6 +1,7 @@
 import { AsyncResource, createHook } from 'node:async_hooks'
 // By default import: not every runtime that can load this has promiseHooks.
 import v8 from 'node:v8'
+import { wrapMethod } from './wrapped-method.js'
 
 /**
  * Calls `resumed` whenever an asynchronous continuation begins to run: a promise's reaction, a timer,
@@ -43,48 +44,36 @@ function hooksFollowPromises(): boolean {
   return followed
 }
 
-/** Runs around each function that `AsyncResource.prototype.runInAsyncScope` runs in its own context. */
-export interface ScopeObserver {
-  /** Inside, in the resource's context. */
-  entered(): void
-  /** What was in force outside; handed to `left` afterwards. */
-  outside(): unknown
-  left(outside: unknown): void
-}
-
 /**
- * Observes `runInAsyncScope`, which also carries `AsyncResource.bind`, `AsyncLocalStorage.bind` and
- * `snapshot`, and the callbacks of pools and drivers. Hooks cannot tell: with AsyncContextFrame they
- * run ahead of the switch, and none tells that the outer context is back.
+ * Calls `changed` inside and after each function that `runInAsyncScope` runs in its resource's own
+ * context. That also carries `AsyncResource.bind`, `AsyncLocalStorage.bind` and `snapshot`, and the
+ * callbacks of pools and drivers. Hooks cannot tell: with AsyncContextFrame they run ahead of the
+ * switch, and none tells that the outer context is back.
  *
  * @returns stops it.
  */
-export function observeScopes(observer: ScopeObserver): () => void {
-  const original = AsyncResource.prototype.runInAsyncScope
+export function observeScopes(changed: () => void): () => void {
   let observing = true
 
   function enter(this: Fn, thisArg: unknown, args: unknown[]): unknown {
-    observer.entered()
+    changed()
     return Reflect.apply(this, thisArg, args)
   }
 
-  function runInAsyncScope(this: AsyncResource, fn: Fn, thisArg?: unknown, ...args: unknown[]) {
-    if (!observing) return Reflect.apply(original, this, [fn, thisArg, ...args])
-    const outside = observer.outside()
-    try {
-      return Reflect.apply(original, this, [enter, fn, thisArg, args])
-    } finally {
-      observer.left(outside)
+  const restore = wrapMethod(AsyncResource.prototype, 'runInAsyncScope', (original) => {
+    function runInAsyncScope(this: AsyncResource, fn: Fn, thisArg?: unknown, ...args: unknown[]) {
+      if (!observing) return Reflect.apply(original, this, [fn, thisArg, ...args])
+      try {
+        return Reflect.apply(original, this, [enter, fn, thisArg, args])
+      } finally {
+        changed()
+      }
     }
-  }
-
-  AsyncResource.prototype.runInAsyncScope = runInAsyncScope as typeof original
+    return runInAsyncScope as typeof original
+  })
   return () => {
     observing = false
-    // Another library may have wrapped ours meanwhile; then ours stays and passes everything on.
-    if (AsyncResource.prototype.runInAsyncScope === (runInAsyncScope as typeof original)) {
-      AsyncResource.prototype.runInAsyncScope = original
-    }
+    restore()
   }
 }
 

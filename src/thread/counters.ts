@@ -11,6 +11,7 @@ const NAMES = [
   'bytesWritten',
   'samplerRestarts',
   'labelFailures',
+  'labelsOverruled',
   'pauseMicros',
   'maxPauseMicros',
 ] as const

@@ -1,7 +1,7 @@
 import { type LabelledWindow, Recording, type RecordingOptions } from '../export/recording.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
 import { LabelJoin } from '../labels/label-join.js'
-import type { LabelPairs } from '../sample.js'
+import type { OpenLabelPairs } from '../sample.js'
 import { ConsoleProfiles } from '../sampler/console-profiles.js'
 import { type CpuTimeSource, mainThreadCpuClock, nowMicros } from '../sampler/cpu-clock.js'
 import { type FinishedWindow, RollingWindows } from '../sampler/rolling-windows.js'
@@ -28,6 +28,7 @@ export class Sampling {
   readonly #recordings = new Set<Recording>()
   readonly #restarts: FailureBurst
   readonly #labelFailures: FailureBurst
+  readonly #overruled: FailureBurst
   #maxLengthMillis = MAX_LENGTH_MILLIS
 
   static async start(
@@ -54,6 +55,7 @@ export class Sampling {
     this.#counters = counters
     this.#restarts = new FailureBurst(log)
     this.#labelFailures = new FailureBurst(log)
+    this.#overruled = new FailureBurst(log)
     this.#join = new LabelJoin((method, params) => transport.send(method, params))
     this.#windows = new RollingWindows({
       profiles: new ConsoleProfiles(transport),
@@ -112,23 +114,36 @@ export class Sampling {
     samples,
     startMicros,
     endMicros,
-  }: FinishedWindow): Promise<(LabelPairs | undefined)[]> {
+  }: FinishedWindow): Promise<(OpenLabelPairs | undefined)[]> {
     const times = samples.map(({ timeMicros }) => timeMicros)
     try {
-      const { labelSetOfSample, labelSets, made } = await this.#join.labelsAt(times, endMicros)
-      const madeASecond = (made * 1e6) / (endMicros - startMicros)
+      const joined = await this.#join.labelsAt(times, endMicros, this.#oldestSample(endMicros))
+      const madeASecond = (joined.made * 1e6) / (endMicros - startMicros)
       this.#maxLengthMillis = madeASecond > MANY_LABEL_SETS ? MIN_LENGTH_MILLIS : MAX_LENGTH_MILLIS
-      const lost = labelSetOfSample.filter((index, i) => index === -2 && !samples[i]?.idle)
+      const lost = samples.filter(({ idle }, i) => joined.isLost[i] && !idle)
       this.#counters.add('lostLabelSamples', lost.length)
       this.#labelFailures.recovered(
         (failures) => `labels are back after ${failures} windows without`,
       )
-      return labelSetOfSample.map((index) => labelSets[index])
+      this.#warnOf(joined.overruledKeys)
+      return joined.labelsOfSample
     } catch (error) {
       this.#counters.add('labelFailures')
       this.#labelFailures.failed(`a window has no labels: ${(error as Error).message}`)
       return []
     }
+  }
+
+  /** No recording has a sample from before. */
+  #oldestSample(endMicros: number): number {
+    return Math.min(endMicros, ...[...this.#recordings].map(({ startMicros }) => startMicros))
+  }
+
+  #warnOf(overruledKeys: readonly string[]): void {
+    if (overruledKeys.length === 0) return
+    this.#counters.add('labelsOverruled', overruledKeys.length)
+    const keys = overruledKeys.join(', ')
+    this.#overruled.failed(`withLabels sets ${keys} inside a span; the span's own is kept`)
   }
 
   #count({ samples, labelsOfSample, ...window }: LabelledWindow & FinishedWindow): void {

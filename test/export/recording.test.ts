@@ -6,6 +6,8 @@ import { fold, windowOf } from './windows.ts'
 
 const OURS = new URL('../../src/labels/agent.ts', import.meta.url).href
 
+const OPTIONS = { appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
+
 /** Folded stacks, the outermost frame first, as flame graph tools write them. */
 function folded(profile: Profile): Record<string, number> {
   const counts: Record<string, number> = {}
@@ -38,6 +40,21 @@ describe('a recording', () => {
       ]),
     )
     expect(folded(profile)).toEqual({ 'work tenant=acme': 2, 'work tenant=globex': 1, work: 1 })
+  })
+
+  it('takes the text of a late label as it is at the end, and folds what has become equal', () => {
+    const [first, second] = [{ text: 'GET' }, { text: 'GET' }]
+    const recording = new Recording(OPTIONS, 0, 0)
+    recording.add(windowOf([{ stack: 'work', labels: ['span_name', first] }]))
+    recording.add(windowOf([{ stack: 'work', labels: ['span_name', second] }]))
+    expect(folded(recording.finish())).toEqual({ 'work span_name=GET': 2 })
+    first.text = 'GET /cart'
+    expect(folded(recording.finish())).toEqual({
+      'work span_name=GET /cart': 1,
+      'work span_name=GET': 1,
+    })
+    second.text = 'GET /cart'
+    expect(folded(recording.finish())).toEqual({ 'work span_name=GET /cart': 2 })
   })
 
   it('folds windows together, whose stacks have other indexes', () => {

@@ -1,11 +1,11 @@
 import type { Profile } from '../../src/export/profile.ts'
 import { type LabelledWindow, Recording } from '../../src/export/recording.ts'
-import type { Frame, LabelPairs, StackNode } from '../../src/sample.ts'
+import type { Frame, OpenLabelPairs, StackNode } from '../../src/sample.ts'
 
 /** A sample for a test: its stack from the outermost frame on, as `main;work`. */
 export interface Given {
   readonly stack: string
-  readonly labels?: LabelPairs
+  readonly labels?: OpenLabelPairs
   readonly cpuNanos?: number
   readonly timeMicros?: number
   readonly idle?: boolean

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { afterEach, describe, expect, it } from 'vitest'
-import { LabelAgent } from '../../src/labels/agent.ts'
+import { type CarryingContext, LabelAgent, type LabelSet } from '../../src/labels/agent.ts'
 import { runProgram } from '../program.ts'
 
 const nowMicros = () => Number(process.hrtime.bigint() / 1000n)
@@ -108,9 +108,12 @@ describe('the label agent', () => {
       agent.start()
       await null
       const time = nowMicros()
-      expect(agent.labelsAt([time], time)).toEqual({
+      expect(agent.labelsAt([time], time, 0)).toEqual({
         labelSetOfSample: [0],
         labelSets: [['a', '1']],
+        lateTexts: [],
+        settledTexts: [],
+        overruledKeys: [],
         made: 1,
       })
     })
@@ -122,14 +125,14 @@ describe('the label agent', () => {
     agent.run({ a: 1 }, () => agent.stop())
     agent.start()
     const time = nowMicros()
-    expect(agent.labelsAt([time], time).labelSetOfSample).toEqual([-1])
+    expect(agent.labelsAt([time], time, 0).labelSetOfSample).toEqual([-1])
   })
 
   it('gives a label set once, however many samples have it', () => {
     agent = new LabelAgent()
     agent.start()
     const times = agent.run({ a: 1 }, () => [nowMicros(), nowMicros() + 1])
-    const { labelSetOfSample, labelSets } = agent.labelsAt(times, times[1] ?? 0)
+    const { labelSetOfSample, labelSets } = agent.labelsAt(times, times[1] ?? 0, 0)
     expect(labelSetOfSample).toEqual([0, 0])
     expect(labelSets).toEqual([['a', '1']])
   })
@@ -150,5 +153,93 @@ describe('the label agent', () => {
     const storage = new AsyncLocalStorage<number>()
     const seen = storage.run(1, () => agent.run({ a: 1 }, () => storage.getStore()))
     expect(seen).toBe(1)
+  })
+})
+
+describe('a context that carries labels', () => {
+  /** A context with one place for labels, as simple as can be. */
+  class OnePlace implements CarryingContext {
+    labelsInForce: LabelSet | undefined
+    hooked = 0
+    labels = () => this.labelsInForce
+    hook() {
+      this.hooked++
+      return () => {
+        this.hooked--
+      }
+    }
+    release() {}
+  }
+  const span = (...pairs: LabelSet['pairs']): LabelSet => ({ pairs })
+
+  function following() {
+    agent = new LabelAgent()
+    agent.start()
+    return agent.follow(() => new OnePlace())
+  }
+
+  it('is hooked while the agent records, and only then', () => {
+    const context = following()
+    expect(context.hooked).toBe(1)
+    agent.stop()
+    expect(context.hooked).toBe(0)
+    agent.start()
+    expect(context.hooked).toBe(1)
+  })
+
+  it('is followed once, whoever asks for it again', () => {
+    const context = following()
+    expect(agent.follow(() => new OnePlace())).toBe(context)
+    expect(context.hooked).toBe(1)
+  })
+
+  it('labels samples together with withLabels', () => {
+    const context = following()
+    context.labelsInForce = span('span_id', '1')
+    agent.observe()
+    const time = agent.run({ tenant: 'acme' }, nowMicros)
+    expect(agent.labelsAt([time], time, 0).labelSets).toEqual([['span_id', '1', 'tenant', 'acme']])
+  })
+
+  it('goes before withLabels, which is told', () => {
+    following()
+    agent.carry(span('span_id', '1'))
+    const time = agent.run({ span_id: 'mine', tenant: 'acme' }, nowMicros)
+    expect(agent.labelsAt([time], time, 0)).toMatchObject({
+      labelSets: [['span_id', '1', 'tenant', 'acme']],
+      overruledKeys: ['span_id'],
+    })
+  })
+
+  it('is read again when a continuation begins', async () => {
+    const context = following()
+    context.labelsInForce = span('span_id', '1')
+    await null
+    const time = nowMicros()
+    expect(agent.labelsAt([time], time, 0).labelSets).toEqual([['span_id', '1']])
+  })
+
+  it('gives an id for a text that may change, and says when it has', () => {
+    following()
+    const name = { text: 'GET' }
+    agent.carry(span('span_name', name))
+    const time = nowMicros()
+    const first = agent.labelsAt([time], time, 0)
+    expect(first).toMatchObject({ labelSets: [['span_name', 0]], lateTexts: [[0, 'GET']] })
+    expect(agent.labelsAt([], time, 0).lateTexts).toEqual([])
+    name.text = 'GET /users/:id'
+    expect(agent.labelsAt([], time, 0).lateTexts).toEqual([[0, 'GET /users/:id']])
+  })
+
+  it('forgets a text once no sample is kept that has it', () => {
+    following()
+    const name = { text: 'GET' }
+    agent.carry(span('span_name', name))
+    const time = nowMicros()
+    agent.labelsAt([time], time, 0)
+    expect(agent.labelsAt([], time + 1, time).settledTexts).toEqual([])
+    expect(agent.labelsAt([], time + 2, time + 1).settledTexts).toEqual([0])
+    name.text = 'GET /users/:id'
+    expect(agent.labelsAt([], time + 3, time + 1).lateTexts).toEqual([])
   })
 })

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { LabelRegistry } from '../../src/labels/label-registry.ts'
-import { type LabelSet, type Labels, sortedPairs } from '../../src/labels/label-set.ts'
+import { type LabelSet, type Labels, merge } from '../../src/labels/label-set.ts'
+
+function sortedPairs(set: LabelSet): string[] {
+  return merge(undefined, set).pairs.flat() as string[]
+}
 
 function nest(...scopes: Labels[]): string[] {
   const registry = new LabelRegistry()

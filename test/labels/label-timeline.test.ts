@@ -8,68 +8,88 @@ const b = set('b')
 
 function timeline(...switches: [number, typeof a | undefined][]): LabelTimeline {
   const line = new LabelTimeline()
-  for (const [time, labels] of switches) line.record(time, labels)
+  for (const [time, labels] of switches) line.record(time, labels, undefined)
   return line
+}
+
+/** Of `withLabels` alone. */
+function ownAt(line: LabelTimeline, times: number[]) {
+  return line.at(times).map((labels) => (labels === 'lost' ? labels : labels.own))
 }
 
 describe('the label timeline', () => {
   it('knows what was in force at a time', () => {
     const line = timeline([10, a], [20, b], [30, undefined], [40, a])
-    expect(line.at([5, 15, 25, 35, 45])).toEqual([undefined, a, b, undefined, a])
+    expect(ownAt(line, [5, 15, 25, 35, 45])).toEqual([undefined, a, b, undefined, a])
   })
 
   it('has a switch in force from its very microsecond', () => {
-    expect(timeline([10, a], [20, b]).at([9, 10, 19, 20])).toEqual([undefined, a, a, b])
+    expect(ownAt(timeline([10, a], [20, b]), [9, 10, 19, 20])).toEqual([undefined, a, a, b])
   })
 
   it('lets the last of several switches in a microsecond win', () => {
-    expect(timeline([10, a], [10, undefined], [10, b]).at([10])).toEqual([b])
+    expect(ownAt(timeline([10, a], [10, undefined], [10, b]), [10])).toEqual([b])
   })
 
   it('knows nothing before the first switch', () => {
-    expect(timeline().at([1, 2])).toEqual([undefined, undefined])
+    expect(ownAt(timeline(), [1, 2])).toEqual([undefined, undefined])
   })
 
   it('still knows what is in force after older switches were forgotten', () => {
     const line = timeline([10, a], [20, b])
     line.forgetBefore(25)
-    expect(line.at([26])).toEqual([b])
-    line.record(30, a)
-    expect(line.at([29, 31])).toEqual([b, a])
+    expect(ownAt(line, [26])).toEqual([b])
+    line.record(30, a, undefined)
+    expect(ownAt(line, [29, 31])).toEqual([b, a])
   })
 
   it('forgets nothing after the time it is told', () => {
     const line = timeline([10, a], [20, b], [30, a])
     line.forgetBefore(20)
-    expect(line.at([21, 31])).toEqual([b, a])
+    expect(ownAt(line, [21, 31])).toEqual([b, a])
+  })
+})
+
+describe('labels that a context carries', () => {
+  it('are in force beside those of withLabels', () => {
+    const line = new LabelTimeline()
+    line.record(10, a, undefined)
+    line.record(20, a, b)
+    line.record(30, undefined, b)
+    expect(line.at([5, 15, 25, 35])).toEqual([
+      { own: undefined, carried: undefined },
+      { own: a, carried: undefined },
+      { own: a, carried: b },
+      { own: undefined, carried: b },
+    ])
   })
 })
 
 describe('a full ring', () => {
   it('loses the labels of the time it has forgotten, and swaps none', () => {
     const line = new LabelTimeline()
-    for (let i = 0; i < CAPACITY + 100; i++) line.record(i * 10, i % 2 === 0 ? a : b)
-    const found = line.at([5, 995, 1005, 1015, 1_000_000])
+    for (let i = 0; i < CAPACITY + 100; i++) line.record(i * 10, i % 2 === 0 ? a : b, undefined)
+    const found = ownAt(line, [5, 995, 1005, 1015, 1_000_000])
     expect(found).toEqual(['lost', 'lost', a, b, b])
   })
 
   it('loses nothing that was asked for in time', () => {
     const line = new LabelTimeline()
     for (let i = 0; i < 3 * CAPACITY; i++) {
-      line.record(i * 10, i % 2 === 0 ? a : b)
+      line.record(i * 10, i % 2 === 0 ? a : b, undefined)
       if (i % 1000 !== 0) continue
-      expect(line.at([i * 10 + 5])).toEqual([i % 2 === 0 ? a : b])
+      expect(ownAt(line, [i * 10 + 5])).toEqual([i % 2 === 0 ? a : b])
       line.forgetBefore(i * 10 + 5)
     }
   })
 
   it('knows again once the forgotten time has been asked for', () => {
     const line = new LabelTimeline()
-    for (let i = 0; i < CAPACITY + 1; i++) line.record(i, a)
-    expect(line.at([0])).toEqual(['lost'])
+    for (let i = 0; i < CAPACITY + 1; i++) line.record(i, a, undefined)
+    expect(ownAt(line, [0])).toEqual(['lost'])
     line.forgetBefore(CAPACITY)
-    line.record(CAPACITY + 10, b)
-    expect(line.at([CAPACITY + 5, CAPACITY + 11])).toEqual([a, b])
+    line.record(CAPACITY + 10, b, undefined)
+    expect(ownAt(line, [CAPACITY + 5, CAPACITY + 11])).toEqual([a, b])
   })
 })
 
@@ -81,7 +101,7 @@ it('holds no label set that is no longer needed', async () => {
   const line = new LabelTimeline()
   const references = Array.from({ length: 100 }, (_, i) => {
     const labels = set(`request ${i}`)
-    line.record(i, labels)
+    line.record(i, labels, undefined)
     return new WeakRef(labels)
   })
   line.forgetBefore(1000)

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The app's name where nobody has given one. */
+export function defaultAppName(): string {
+  return process.env.OTEL_SERVICE_NAME || packageName() || 'node'
+}
+
+/** The name in the package.json next to the app's main file or above it. */
+function packageName(): string | undefined {
+  const main = process.argv[1]
+  for (let directory = main === undefined ? process.cwd() : dirname(main); ; ) {
+    try {
+      const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+      return typeof name === 'string' && name !== '' ? name : undefined
+    } catch {
+      // None here, or none that can be read: look above.
+    }
+    const above = dirname(directory)
+    if (above === directory) return undefined
+    directory = above
+  }
+}

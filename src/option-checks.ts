@@ -1,0 +1,165 @@
+import { SpanprofError } from './errors.js'
+
+/** What an option may be: how a value is checked, and how the text of an environment variable is read. */
+export interface OptionCheck<T> {
+  /** @throws {SpanprofError} `ERR_INVALID_OPTION`, naming the option and the value. */
+  check(name: string, value: unknown): T
+  /** Left out where an option has no environment variable. What it returns is checked. */
+  readonly parse?: (text: string) => unknown
+}
+
+/** One check for each option, by its name. */
+export type OptionChecks<T> = { readonly [Name in keyof T]-?: OptionCheck<NonNullable<T[Name]>> }
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Options that were given, checked. What is not given may come from the environment: `flushIntervalMs`
+ * from `SPANPROF_FLUSH_INTERVAL_MS`.
+ *
+ * @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`
+ */
+export function checkOptions<T extends object>(
+  options: T,
+  checks: OptionChecks<T>,
+  environment: Environment,
+): Partial<T> {
+  if (typeof options !== 'object' || options === null) {
+    throw new SpanprofError('ERR_INVALID_OPTION', `options must be an object, received ${options}`)
+  }
+  const names = Object.keys(checks)
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw unknownOption(name, names)
+  }
+  const checked = names.flatMap((name) => {
+    const option = checks[name as keyof T] as OptionCheck<unknown>
+    const given = (options as Record<string, unknown>)[name]
+    if (given !== undefined) return [[name, option.check(name, given)]]
+    const value = fromEnvironment(environmentName(name), option, environment)
+    return value === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries(checked) as Partial<T>
+}
+
+/** @returns `undefined` where the variable is not set or empty. */
+export function fromEnvironment<T>(
+  name: string,
+  { check, parse }: OptionCheck<T>,
+  environment: Environment,
+): T | undefined {
+  const text = environment[name]
+  if (text === undefined || text === '' || parse === undefined) return undefined
+  return check(name, parse(text))
+}
+
+/** `flushIntervalMs` → `SPANPROF_FLUSH_INTERVAL_MS` */
+export function environmentName(option: string): string {
+  return `SPANPROF_${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+export function integer(unit: string, min: number, max: number): OptionCheck<number> {
+  return {
+    check(name, value) {
+      const whole = typeof value === 'number' && Number.isInteger(value)
+      if (whole && value >= min && value <= max) return value
+      throw invalidOption(name, `a whole number of ${unit} from ${min} to ${max}`, value)
+    },
+    parse: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  }
+}
+
+export const nonEmptyString: OptionCheck<string> = {
+  check(name, value) {
+    if (typeof value === 'string' && value !== '') return value
+    throw invalidOption(name, 'a non-empty string', value)
+  },
+  parse: (text) => text,
+}
+
+export const boolean: OptionCheck<boolean> = {
+  check(name, value) {
+    if (typeof value === 'boolean') return value
+    throw invalidOption(name, 'true or false', value)
+  },
+  parse: (text) => ({ true: true, 1: true, false: false, 0: false })[text.toLowerCase()] ?? text,
+}
+
+export function oneOf<T extends string>(...values: readonly T[]): OptionCheck<T> {
+  const list = `'${values.slice(0, -1).join("', '")}' or '${values.at(-1)}'`
+  return {
+    check(name, value) {
+      const known = values.find((each) => each === value)
+      if (known !== undefined) return known
+      const hint = typeof value === 'string' ? `; did you mean '${nearest(value, values)}'?` : ''
+      throw invalidOption(name, list, value, hint)
+    },
+    parse: (text) => text,
+  }
+}
+
+/** Keys with strings or numbers; in the environment `key=value,key=value`. */
+export const labels: OptionCheck<Readonly<Record<string, string | number>>> = {
+  check(name, value) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw invalidOption(name, 'an object of strings and numbers', value)
+    }
+    for (const [key, label] of Object.entries(value)) {
+      if (key === '') throw invalidOption(name, 'an object whose keys are not empty', value)
+      if (typeof label !== 'string' && typeof label !== 'number') {
+        throw invalidOption(`${name}.${key}`, 'a string or a number', label)
+      }
+    }
+    return value as Record<string, string | number>
+  },
+  parse(text) {
+    const pairs = text.split(',').map((pair) => pair.split(/=(.*)/s))
+    const whole = pairs.every(([key, value]) => key?.trim() !== '' && value !== undefined)
+    return whole ? Object.fromEntries(pairs.map(([k = '', v = '']) => [k.trim(), v.trim()])) : text
+  },
+}
+
+export function invalidOption(
+  name: string,
+  expected: string,
+  value: unknown,
+  hint = '',
+): SpanprofError {
+  return new SpanprofError(
+    'ERR_INVALID_OPTION',
+    `${name} must be ${expected}, received ${show(value)}${hint}`,
+  )
+}
+
+function unknownOption(name: string, names: readonly string[]): SpanprofError {
+  // As options are spelled in Go.
+  const likely = nearest(name.replace(/^With/, ''), names)
+  return new SpanprofError(
+    'ERR_UNKNOWN_OPTION',
+    `unknown option '${name}'; did you mean '${likely}'? There are: ${names.join(', ')}`,
+  )
+}
+
+function nearest(name: string, names: readonly string[]): string {
+  return names.toSorted((a, b) => distance(name, a) - distance(name, b))[0] ?? ''
+}
+
+/** Levenshtein's distance, whatever the case of the letters. */
+function distance(a: string, b: string): number {
+  const right = [...b.toLowerCase()]
+  let row = [0, ...right.map((_, j) => j + 1)]
+  for (const [i, left] of [...a.toLowerCase()].entries()) {
+    const next = [i + 1]
+    right.forEach((letter, j) => {
+      const replaced = (row[j] ?? 0) + (letter === left ? 0 : 1)
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    })
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  const asJson = typeof value === 'string' || (typeof value === 'object' && value !== null)
+  return asJson ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,82 @@
+import type { Context, Span, SpanOptions, Tracer, TracerProvider } from '@opentelemetry/api'
+import { SpanprofError } from '../errors.js'
+import { delegating } from './delegating.js'
+import { resolveSpanProfilesOptions, type SpanProfilesOptions } from './options.js'
+import { SpanProfiles } from './span-profiles.js'
+
+/**
+ * A tracer provider that is the given one in everything, and whose spans label the samples taken in
+ * them. Register it in the other's place. Also labels samples of unsampled spans with their name,
+ * which a `SpanProfilesProcessor` never hears of.
+ *
+ * Beside a `SpanProfilesProcessor` nothing is doubled; the options of whichever meets a span first
+ * hold, which is the processor.
+ *
+ * @throws {SpanprofError} `ERR_INVALID_PROVIDER` where `provider` is none, or the API's no-op one;
+ *   `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`
+ * @example
+ * trace.setGlobalTracerProvider(wrapTracerProvider(new NodeTracerProvider()))
+ */
+export function wrapTracerProvider<Provider extends TracerProvider>(
+  provider: Provider,
+  options?: SpanProfilesOptions,
+): Provider {
+  assertTracerProvider(provider)
+  const profiles = new SpanProfiles(resolveSpanProfilesOptions(options))
+  return delegating<TracerProvider>(provider, {
+    getTracer: (...args) => labellingTracer(provider.getTracer(...args), profiles),
+  }) as Provider
+}
+
+function assertTracerProvider(provider: unknown): void {
+  if (typeof (provider as Partial<TracerProvider> | undefined)?.getTracer !== 'function') {
+    const received = provider === null ? 'null' : typeof provider
+    throw new SpanprofError(
+      'ERR_INVALID_PROVIDER',
+      `a tracer provider has a method getTracer, this is ${received === 'object' ? 'an object without one' : received}; pass the SDK's, such as new NodeTracerProvider()`,
+    )
+  }
+  if (isNoop(provider as TracerProvider)) {
+    throw new SpanprofError(
+      'ERR_INVALID_PROVIDER',
+      "this is OpenTelemetry's no-op provider, which makes no spans; pass the SDK's, such as new NodeTracerProvider()",
+    )
+  }
+}
+
+/** The API does not export the class. */
+export function isNoop(provider: TracerProvider): boolean {
+  return provider.constructor?.name === 'NoopTracerProvider'
+}
+
+export function labellingTracer(tracer: Tracer, profiles: SpanProfiles): Tracer {
+  return delegating<Tracer>(tracer, {
+    startSpan(name, options, context) {
+      const parent = parentContext(profiles, options, context)
+      const span = tracer.startSpan(name, options, context)
+      profiles.started(span, name, parent)
+      return span
+    },
+    startActiveSpan: (...args: unknown[]) => {
+      const fn = args.pop()
+      if (typeof fn !== 'function')
+        return Reflect.apply(tracer.startActiveSpan, tracer, [...args, fn])
+      const [name, options, context] = args as [string, SpanOptions?, Context?]
+      const parent = parentContext(profiles, options, context)
+      const labelled = (span: Span, ...more: unknown[]) => {
+        profiles.startedActive(span, name, parent)
+        return fn(span, ...more)
+      }
+      return Reflect.apply(tracer.startActiveSpan, tracer, [...args, labelled])
+    },
+  })
+}
+
+/** As the SDK takes it, from the context in force where none is given. */
+export function parentContext(
+  profiles: SpanProfiles,
+  options: SpanOptions | undefined,
+  context: Context | undefined,
+): Context | undefined {
+  return options?.root ? undefined : (context ?? profiles.active)
+}
