@@ -246,8 +246,9 @@ describe('profile', () => {
     const directory = temporaryDirectory()
     const { printed } = await run(
       `const done = profile({ durationMs: 300, appName: 'once' })
-      const until = Date.now() + 400
-      while (Date.now() < until) {
+      let finished = false
+      done.then(() => { finished = true })
+      while (!finished) {
         withLabels({ tenant: 'acme' }, () => burn(10))
         await new Promise((resolve) => setImmediate(resolve))
       }

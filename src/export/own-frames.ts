@@ -9,6 +9,9 @@ const PACKAGE_URL = new URL('..', import.meta.url).href
 /** Node's own code that only runs below our frames because we called it: contexts and the clock. */
 const CALLED_BY_US = /^node:(internal\/)?(async_|process\/per_thread|inspector)/
 
+/** What spanprof asks of OpenTelemetry: the context in force, its span, and an attribute of that. */
+const ASKED_OF_OPENTELEMETRY = /^(self\.)?(active|getValue|spanContext|setAttribute)$/
+
 /** Whether a frame is spanprof's: its files, or its scripts that the inspector evaluates. */
 export function isOwnFrame({ url }: Frame): boolean {
   return url.startsWith(PACKAGE_URL) || url.startsWith('spanprof:')
@@ -16,6 +19,8 @@ export function isOwnFrame({ url }: Frame): boolean {
 
 /** Whether a frame, called by spanprof or by such a frame, is part of spanprof's own cost. */
 export function isCalledByUs({ url, functionName }: Frame): boolean {
+  if (CALLED_BY_US.test(url)) return true
   // The clock's native part has no URL, as code that the app has generated has none.
-  return CALLED_BY_US.test(url) || (url === '' && functionName === 'hrtime')
+  if (url === '') return functionName === 'hrtime'
+  return url.includes('/@opentelemetry/') && ASKED_OF_OPENTELEMETRY.test(functionName)
 }

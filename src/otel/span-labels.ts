@@ -20,7 +20,7 @@ export class SpanLabels implements LabelSet, LateText {
   text: string
   readonly spanId: string
   readonly root: SpanLabels
-  readonly #traceId: string
+  readonly traceId: string
   readonly isSampled: boolean
   readonly #scopes: SpanLabelScopes
 
@@ -30,7 +30,7 @@ export class SpanLabels implements LabelSet, LateText {
     this.text = name
     this.spanId = spanId
     this.root = root ?? this
-    this.#traceId = traceId
+    this.traceId = traceId
     this.isSampled = (traceFlags & SAMPLED) !== 0
     this.#scopes = scopes
   }
@@ -55,7 +55,7 @@ export class SpanLabels implements LabelSet, LateText {
       if (profileIdLabel) pairs.push('profile_id', identified.spanId)
     }
     if (traceIdLabel && (this.isSampled || this.root.isSampled)) {
-      pairs.push('trace_id', this.#traceId)
+      pairs.push('trace_id', this.traceId)
     }
     const named = this.#inScope(spanNameLabelScope)
     if (named !== undefined && named.text !== '') pairs.push('span_name', named)

@@ -22,7 +22,7 @@ export class SpanProfilesProcessor {
 
   /** Called by the SDK. Sets `pyroscope.profile.id`, where the span has a profile. Never throws. */
   onStart(span: Span, parentContext: Context): void {
-    const { name } = span as Span & { readonly name?: unknown }
+    const name = (span as { readonly name?: unknown } | undefined)?.name
     this.#profiles.started(span, String(name ?? ''), parentContext)
   }
 

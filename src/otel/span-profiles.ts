@@ -57,13 +57,8 @@ export class SpanProfiles {
   #label(span: Span, name: string, parent: Span | undefined): void {
     const { spanId } = span.spanContext()
     const root = rootOf(parent)
-    // With tracing suppressed, or without an SDK, there is no new span. The work goes on to be that of
-    // the one around it.
-    if (spanId === NO_SPAN_ID || spanId === parent?.spanContext().spanId) {
-      const around = labelsOfSpan(parent)
-      if (around !== undefined) markSpan(span, around)
-      return
-    }
+    // With tracing suppressed, or without an SDK, there is no new span.
+    if (spanId === NO_SPAN_ID || spanId === parent?.spanContext().spanId) return
     const shared = this.#sharesLabels ? root : undefined
     const labels = shared ?? new SpanLabels(span, name, root, this.#options)
     markSpan(span, labels)

@@ -1,4 +1,4 @@
-import type { Context, ContextManager } from '@opentelemetry/api'
+import type { Context, ContextManager, Span } from '@opentelemetry/api'
 import {
   type CarryingContext,
   type LabelAgent,
@@ -7,7 +7,7 @@ import {
 } from '../labels/agent.js'
 import { wrapMethod } from '../labels/wrapped-method.js'
 import { globalApi } from './global-api.js'
-import { labelsOfSpan, spanOf } from './span-labels.js'
+import { labelsOfSpan, SpanLabels, spanOf } from './span-labels.js'
 
 /**
  * OpenTelemetry's context, read where the registered context manager keeps it. The agent asks for its
@@ -19,6 +19,8 @@ export class TelemetryContext implements CarryingContext {
   #manager: ContextManager | undefined
   #hooked = false
   #unwrap: (() => void) | undefined
+  /** Contexts whose span has no labels of its own, and those of the span around it. */
+  readonly #adopted = new WeakMap<Context, LabelSet>()
   /** Most questions are about the same context again. */
   #last: Context | undefined
   #lastLabels: LabelSet | undefined
@@ -37,11 +39,22 @@ export class TelemetryContext implements CarryingContext {
       const context = this.#manager?.active()
       if (context !== this.#last) {
         this.#last = context
-        this.#lastLabels = labelsOfSpan(spanOf(context))
+        this.#lastLabels = this.#labelsIn(context)
       }
       return this.#lastLabels
     } catch {
       return undefined // A context manager of the app's own, and not one to fall over.
+    }
+  }
+
+  /** The labels of a context that `with` enters. */
+  entered(context: Context): LabelSet | undefined {
+    try {
+      const span = spanOf(context)
+      if (span === undefined) return undefined
+      return labelsOfSpan(span) ?? this.#adopt(context, span)
+    } catch {
+      return undefined // What the app takes for a context comes to its manager, whatever it is.
     }
   }
 
@@ -75,6 +88,25 @@ export class TelemetryContext implements CarryingContext {
     this.#lastLabels = undefined
   }
 
+  #labelsIn(context: Context | undefined): LabelSet | undefined {
+    const span = spanOf(context)
+    if (context === undefined || span === undefined) return undefined
+    return labelsOfSpan(span) ?? this.#adopted.get(context)
+  }
+
+  /**
+   * Where tracing is suppressed, or a sampler drops a span within a trace, the work goes on to be that
+   * of the span around it. Remembered by context: a span that records nothing may be one for all.
+   */
+  #adopt(context: Context, span: Span): LabelSet | undefined {
+    const around = this.#agent.carried
+    if (!(around instanceof SpanLabels)) return undefined
+    const { traceId, isRemote } = span.spanContext()
+    if (isRemote || (traceId !== around.traceId && traceId !== NO_TRACE_ID)) return undefined
+    this.#adopted.set(context, around)
+    return around
+  }
+
   #leaveManager(): void {
     this.#unwrap?.()
     this.#unwrap = undefined
@@ -86,7 +118,9 @@ export class TelemetryContext implements CarryingContext {
     let observing = true
     const isObserving = () => observing
     const restores = [
-      wrapMethod(manager, 'with', (original) => observedWith(original, this.#agent, isObserving)),
+      wrapMethod(manager, 'with', (original) =>
+        observedWith(original, this, this.#agent, isObserving),
+      ),
       ...switchesOf(manager).map((name) =>
         wrapMethod(manager as ContextManager & Switching, name, (original) =>
           observedSwitch(original, () => observing && this.#agent.observe()),
@@ -112,6 +146,7 @@ export function telemetryContext(): TelemetryContext {
  */
 function observedWith(
   original: ContextManager['with'],
+  telemetry: TelemetryContext,
   agent: LabelAgent,
   isObserving: () => boolean,
 ): ContextManager['with'] {
@@ -126,7 +161,7 @@ function observedWith(
     const args = arguments
     if (!isObserving()) return Reflect.apply(original, this, args)
     const outside = agent.carried
-    agent.carry(carriedBy(context))
+    agent.carry(telemetry.entered(context))
     try {
       if (args.length === 3) return original.call(this, context, fn, thisArg)
       if (args.length === 4) return original.call(this, context, fn, thisArg, arg)
@@ -140,14 +175,8 @@ function observedWith(
 
 type Fn = (...args: unknown[]) => unknown
 
-/** Whatever the app takes for a context must come to its manager, not to an error of ours. */
-function carriedBy(context: Context): LabelSet | undefined {
-  try {
-    return labelsOfSpan(spanOf(context))
-  } catch {
-    return undefined
-  }
-}
+/** `INVALID_TRACEID` of the API. */
+const NO_TRACE_ID = '00000000000000000000000000000000'
 
 /**
  * Methods after which another context is in force: `attach` of the API 1.10, and those with which

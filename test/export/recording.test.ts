@@ -6,6 +6,7 @@ import { fold, windowOf } from './windows.ts'
 
 const OURS = new URL('../../src/labels/agent.ts', import.meta.url).href
 
+const OTEL = 'file:///app/node_modules/@opentelemetry/api/build/src/context/context.js'
 const OPTIONS = { appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
 
 /** Folded stacks, the outermost frame first, as flame graph tools write them. */
@@ -139,6 +140,9 @@ describe('spanprof’s own frames', () => {
     readFile: 'node:fs',
     hrtime: '',
     generated: '',
+    active: OTEL,
+    'self.getValue': OTEL,
+    with: OTEL,
   }
   const of = (...stacks: string[]) =>
     folded(
@@ -149,6 +153,14 @@ describe('spanprof’s own frames', () => {
         ),
       ),
     )
+
+  it('include what they ask of OpenTelemetry, and nothing that the app asks of it', () => {
+    expect(of('main;resumed;active', 'main;resumed;self.getValue')).toEqual({ '(spanprof)': 2 })
+    expect(of('main;active', 'main;resumed;with;work')).toEqual({
+      'main;active': 1,
+      'main;with;work': 1,
+    })
+  })
 
   it('are one frame at the root, blamed on nobody', () => {
     expect(of('main;work;withLabels', 'main;emitHook;resumed', 'main;evaluated')).toEqual({
