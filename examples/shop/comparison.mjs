@@ -1,67 +1,94 @@
 /**
  * Puts side by side what the shop was told, what its stopwatch measured and what spanprof saw.
  *
- * @param told see tenants.mjs
- * @param measured milliseconds by tenant and function
- * @param seen likewise; it may have tenants and functions that nobody told of
- * @returns rows for the tenants, each with `functions`, the rows of its functions; hottest first
+ * @param requests see shop.mjs
+ * @param samples see seen-by-spanprof.mjs; there may be functions and groups that nobody told of
+ * @param groupOfRequest under what a request is added up: its route, say
+ * @param groupOfSample likewise; for a route it is the label `span_name`
+ * @returns rows for the groups, each with `functions`, the rows of its functions; hottest first
  */
-export function compare(told, measured, seen) {
-  const requests = mapValues(told, (tenant) => tenant.requests)
-  return rows(requests, mapValues(measured, sum), mapValues(seen, sum)).map((tenant) => ({
-    ...tenant,
-    functions: rows(told[tenant.name]?.work, measured[tenant.name], seen[tenant.name]),
+export function compare({ requests, samples }, groupOfRequest, groupOfSample) {
+  const told = new Sums()
+  const measured = new Sums()
+  const seen = new Sums()
+  for (const request of requests) {
+    told.addAll(groupOfRequest(request), request.told)
+    measured.addAll(groupOfRequest(request), request.measured)
+  }
+  for (const sample of samples) seen.add(groupOfSample(sample), sample.name, sample.millis)
+  return rows(told.ofGroups(), measured.ofGroups(), seen.ofGroups()).map((group) => ({
+    ...group,
+    functions: rows(told.of(group.name), measured.of(group.name), seen.of(group.name)),
   }))
 }
 
 /**
- * The function whose share of its tenant's work differs most between stopwatch and spanprof. Only
+ * The function whose share of its group's work differs most between stopwatch and spanprof. Only
  * the work counts here: spanprof sees Node.js and the garbage collector too, the stopwatch does not.
  */
-export function largestDifference(tenants) {
-  return tenants
+export function largestDifference(groups) {
+  return groups
     .flatMap(({ name, functions }) => differences(name, functions.filter(isTold)))
-    .reduce((a, b) => (a.difference > b.difference ? a : b))
+    .reduce((a, b) => (a.difference > b.difference ? a : b), {
+      group: '-',
+      name: '-',
+      difference: 0,
+    })
 }
 
-function differences(tenant, work) {
+function differences(group, work) {
   const total = (column) => sum(work.map((each) => each[column].millis)) || 1
   return work.map(({ name, measured, seen }) => ({
-    tenant,
+    group,
     name,
     difference: Math.abs(measured.millis / total('measured') - seen.millis / total('seen')),
   }))
 }
 
-/** Milliseconds of work that was seen under a tenant which never asked for it, or under none. */
-export function underWrongTenant(tenants) {
-  const functions = tenants.flatMap((tenant) => tenant.functions)
-  const work = new Set(functions.filter(isTold).map(({ name }) => name))
-  const wrong = functions.filter((each) => !isTold(each) && work.has(each.name))
-  return sum(wrong.map(({ seen }) => seen.millis))
-}
-
 function isTold({ told }) {
-  return told > 0
+  return told.millis > 0
 }
 
-function rows(told = {}, measured = {}, seen = {}) {
-  const totals = { measured: sum(measured), seen: sum(seen) }
-  const part = (millis = 0, total = 0) => ({ millis, share: total === 0 ? 0 : millis / total })
+function rows(told, measured, seen) {
+  const part = (column, name) => share(column[name] ?? 0, sum(Object.values(column)))
   return [...new Set([...Object.keys(told), ...Object.keys(seen)])]
     .map((name) => ({
       name,
-      told: (told[name] ?? 0) / 100,
-      measured: part(measured[name], totals.measured),
-      seen: part(seen[name], totals.seen),
+      told: part(told, name),
+      measured: part(measured, name),
+      seen: part(seen, name),
     }))
     .sort((a, b) => b.seen.millis - a.seen.millis)
 }
 
-function sum(millis) {
-  return Object.values(millis).reduce((total, each) => total + each, 0)
+function share(millis, total) {
+  return { millis, share: total === 0 ? 0 : millis / total }
 }
 
-function mapValues(object, fn) {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, fn(value)]))
+/** Milliseconds by group and function. */
+class Sums {
+  #groups = {}
+
+  addAll(group, millisByName) {
+    for (const [name, millis] of Object.entries(millisByName)) this.add(group, name, millis)
+  }
+
+  add(group, name, millis) {
+    this.#groups[group] ??= {}
+    this.#groups[group][name] = (this.#groups[group][name] ?? 0) + millis
+  }
+
+  of(group) {
+    return this.#groups[group] ?? {}
+  }
+
+  ofGroups() {
+    return Object.fromEntries(
+      Object.entries(this.#groups).map(([group, millis]) => [group, sum(Object.values(millis))]),
+    )
+  }
+}
+
+function sum(numbers) {
+  return numbers.reduce((total, each) => total + each, 0)
 }

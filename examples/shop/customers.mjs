@@ -26,11 +26,11 @@ process.send({ failures }, () => process.disconnect())
 
 async function customer() {
   while (!leaving) {
-    const { tenant, work } = deck.next().value
+    const { tenant, route, size } = deck.next().value
     try {
-      await post(`/${tenant}/${work}`, { number: orders++ })
+      await post(`/${tenant}/${route}`, { number: orders++, size })
     } catch (error) {
-      failures.push(`POST /${tenant}/${work}: ${error.message}`)
+      failures.push(`POST /${tenant}/${route}: ${error.message}`)
       leaving = true // The demo is about a shop that works; the first failure says enough.
     }
   }

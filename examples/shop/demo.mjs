@@ -1,6 +1,7 @@
-// A web shop with three tenants under load, profiled by spanprof: does each tenant get the CPU time
-// that its requests have burnt? The shop is told what to do (tenants.mjs) and times its own work
-// (stopwatch.mjs); the profile is made without knowing either.
+// A web shop under load, traced by OpenTelemetry and profiled by spanprof: does each route, each
+// tenant and each single request get the CPU time that it has burnt? The shop is told what to do
+// (plan.mjs), times its own work (stopwatch.mjs), and the tracer times its requests
+// (request-spans.mjs); the profile is made without knowing any of it.
 //
 //   npm run demo [-- --seconds 10]
 //
@@ -11,19 +12,21 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startProfiler } from 'spanprof'
+import { findings } from './findings.mjs'
+import { problems } from './problems.mjs'
 import { progress } from './progress.mjs'
 import { report } from './report.mjs'
 import { seenBySpanprof } from './seen-by-spanprof.mjs'
 import { Shop } from './shop.mjs'
-import { Stopwatch } from './stopwatch.mjs'
+import { startTracing } from './tracing.mjs'
 import { work } from './work.mjs'
 
 const seconds = secondsToRun()
 const outputDir = resolve('profiles')
 const earlier = new Set(profilesIn(outputDir))
 
-const stopwatch = new Stopwatch()
-const shop = new Shop(work, stopwatch)
+const tracing = startTracing()
+const shop = new Shop(work)
 const port = await shop.open()
 
 // At Ctrl-C the profile is still written; the customers leave when this process has gone.
@@ -31,19 +34,20 @@ const profiler = await startProfiler({ appName: 'shop', outputDir, flushOnSignal
 const customers = await customersOf(port)
 await progress('Profiling a shop with 3 tenants and 12 customers', seconds)
 const { failures } = await customers.leave()
-await profiler.stop()
 await shop.close()
+await profiler.stop()
+await tracing.stop()
 
 const files = profilesIn(outputDir).filter((file) => !earlier.has(file))
-report({
-  measured: stopwatch.millis,
-  seen: seenBySpanprof(files),
-  stats: profiler.stats(),
-  requests: shop.answered,
-  files: files.map((file) => relative('.', file)),
+const found = findings({
+  requests: shop.requests,
+  spans: tracing.requestSpans.ended,
+  samples: seenBySpanprof(files),
 })
-for (const failure of failures) console.error(`failed: ${failure}`)
-process.exitCode = failures.length === 0 && files.length > 0 ? 0 : 1
+report({ found, stats: profiler.stats(), files: files.map((file) => relative('.', file)) })
+const failed = [...failures, ...problems(found)]
+for (const each of failed) console.error(`failed: ${each}`)
+process.exitCode = failed.length === 0 ? 0 : 1
 
 function secondsToRun() {
   try {
@@ -64,12 +68,13 @@ async function customersOf(port) {
   const gone = once(child, 'exit').then(([code, signal]) => {
     throw new Error(`the customers' process ended early (${signal ?? code})`)
   })
+  // Awaited from now on: customers who met a failure say so and go before they are told to.
+  const result = Promise.race([said, gone])
   await once(child, 'spawn')
   return {
     async leave() {
-      child.send('leave')
-      const [result] = await Promise.race([said, gone])
-      return result
+      if (child.connected) child.send('leave')
+      return (await result)[0]
     },
   }
 }

@@ -1,18 +1,25 @@
-import { tenants } from './tenants.mjs'
+import { bulkRequests, usualRequests } from './plan.mjs'
 
 /**
- * Requests without end, in the mix that the tenants are told. Like a pack of a hundred cards, dealt
- * and shuffled again: the mix is exact after each hundred, and the order has no pattern that a
- * sampler could fall in step with.
+ * Requests without end, as planned. Like a pack of a hundred cards, dealt and shuffled again: the
+ * mix is exact after each hundred, and the order has no pattern that a sampler could fall in step
+ * with. In the middle of each pack comes a bulk request.
  */
 export function* requestDeck(seed = 42) {
-  const cards = Object.entries(tenants).flatMap(([tenant, { requests, work }]) =>
-    Object.entries(work).flatMap(([name, percent]) =>
-      Array.from({ length: (requests * percent) / 100 }, () => ({ tenant, work: name })),
+  const cards = usualCards()
+  const random = randomNumbers(seed)
+  for (let pack = 0; ; pack++) {
+    const bulk = { ...bulkRequests[pack % bulkRequests.length], size: 'bulk' }
+    yield* shuffled(cards, random).toSpliced(cards.length / 2, 0, bulk)
+  }
+}
+
+function usualCards() {
+  return Object.entries(usualRequests).flatMap(([tenant, routes]) =>
+    Object.entries(routes).flatMap(([route, requests]) =>
+      Array.from({ length: requests }, () => ({ tenant, route, size: 'usual' })),
     ),
   )
-  const random = randomNumbers(seed)
-  while (true) yield* shuffled(cards, random)
 }
 
 function shuffled(cards, random) {

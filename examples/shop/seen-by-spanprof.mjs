@@ -6,28 +6,24 @@ import { Profile } from 'pprof-format'
 const shopFolder = fileURLToPath(new URL('.', import.meta.url))
 
 /** Code that is not the shop's and was not called by it. */
-export const NOT_THE_SHOP = 'Node.js itself'
+export const NOT_THE_SHOP = 'Node.js and packages'
 
 /**
- * Adds up the CPU time in profiles by tenant and function: to the innermost function of the shop on
- * the stack goes all that it called, such as Node's hashing under `signInvoice`.
- *
- * @returns milliseconds by tenant and function, as `Stopwatch` has them; `''` is no tenant.
+ * The samples in profiles, each with its labels, its function and its CPU time in milliseconds. The
+ * innermost function of the shop on the stack stands for all that it called, such as `signInvoice`
+ * for Node's hashing.
  */
 export function seenBySpanprof(files) {
-  const millis = {}
-  for (const file of files) {
+  return files.flatMap((file) => {
     const profile = Profile.decode(gunzipSync(readFileSync(file)))
     const cpu = profile.sampleType.findIndex(({ type }) => text(profile, type) === 'cpu')
     const functionOf = shopFunctions(profile)
-    for (const sample of profile.sample) {
-      const tenant = label(profile, sample, 'tenant')
-      const name = functionOf(sample)
-      millis[tenant] ??= {}
-      millis[tenant][name] = (millis[tenant][name] ?? 0) + Number(sample.value[cpu]) / 1e6
-    }
-  }
-  return millis
+    return profile.sample.map((sample) => ({
+      labels: labelsOf(profile, sample),
+      name: functionOf(sample),
+      millis: Number(sample.value[cpu]) / 1e6,
+    }))
+  })
 }
 
 function shopFunctions(profile) {
@@ -44,9 +40,10 @@ function shopFunctions(profile) {
   }
 }
 
-function label(profile, sample, key) {
-  const found = sample.label.find((each) => text(profile, each.key) === key)
-  return found === undefined ? '' : text(profile, found.str)
+function labelsOf(profile, sample) {
+  return Object.fromEntries(
+    sample.label.map(({ key, str }) => [text(profile, key), text(profile, str)]),
+  )
 }
 
 function text({ stringTable }, index) {

@@ -1,33 +1,31 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { trace } from '@opentelemetry/api'
 import { withLabels } from 'spanprof'
+import { routes, sizes } from './plan.mjs'
+import { Stopwatch } from './stopwatch.mjs'
 
-/** A request's work comes in pieces, so that requests take turns in the middle of it. */
-const PIECES = 3
-const PIECE_MILLIS = 2
+const require = createRequire(import.meta.url)
 
-/**
- * A small web shop: `POST /<tenant>/<function>` with a JSON body, answered in JSON.
- *
- * @param work what the functions run, by name
- * @param stopwatch times it
- */
+/** A small web shop on Express: `POST /<tenant>/<route>` with a JSON body, answered in JSON. */
 export class Shop {
-  /** Requests answered so far. */
-  answered = 0
+  /**
+   * What it was told and what it measured itself, request by request:
+   * `{ traceId, route, tenant, size, told, measured }`, the last two in milliseconds by function.
+   */
+  requests = []
   #work
-  #stopwatch
-  #server = createServer((request, response) => this.#route(request, response))
+  #server
 
-  constructor(work, stopwatch) {
+  /** @param work what the functions run, by name */
+  constructor(work) {
     this.#work = work
-    this.#stopwatch = stopwatch
   }
 
   /** @returns the port, a free one of the loopback interface. */
   async open() {
-    this.#server.listen(0, '127.0.0.1')
+    this.#server = this.#app().listen(0, '127.0.0.1')
     await once(this.#server, 'listening')
     return this.#server.address().port
   }
@@ -38,36 +36,65 @@ export class Shop {
     await once(this.#server, 'close')
   }
 
-  #route(request, response) {
-    const [, tenant, name] = request.url.split('/')
-    // All that spanprof needs to know: whatever this request leads to has these labels.
-    withLabels({ tenant, route: `POST /${name}` }, () =>
-      this.#answer(tenant, name, request, response),
-    )
+  #app() {
+    // Loaded when the tracing has started, and by `require`, which is where OpenTelemetry's
+    // instrumentations join in without a loader of their own.
+    const express = require('express')
+    const app = express().use(express.json())
+    for (const route of Object.keys(routes)) {
+      app.post(`/:tenant/${route}`, (request, response) => this.#answer(route, request, response))
+    }
+    return app
   }
 
-  async #answer(tenant, name, request, response) {
-    const { run, input } = this.#work[name]
-    const order = await readJson(request)
+  async #answer(route, { params: { tenant }, body: { number, size } }, response) {
+    const pieces = piecesOf(routes[route][size], sizes[size])
+    const stopwatch = new Stopwatch()
+    this.requests.push({
+      traceId: trace.getActiveSpan()?.spanContext().traceId,
+      route: `POST /:tenant/${route}`,
+      tenant,
+      size,
+      told: toldMillis(pieces),
+      measured: stopwatch.millis,
+    })
+    // A label of the shop's own, beside those of the span.
+    const done = await withLabels({ tenant }, () => this.#run(pieces, number, stopwatch))
+    response.json({ number, done })
+  }
+
+  async #run(pieces, number, stopwatch) {
     let done = 0
-    for (let piece = 0; piece < PIECES; piece++) {
-      await loadFromDatabase(order)
-      done += this.#stopwatch.time(tenant, name, () => repeat(run, input))
+    for (const { name, millis } of pieces) {
+      const { run, input } = this.#work[name]
+      await loadFromDatabase(number)
+      done += stopwatch.time(name, () => repeat(run, input, millis))
       await setImmediate() // Other requests come in between; their samples must not get these labels.
     }
-    const body = JSON.stringify({ order: order.number, done })
-    response.writeHead(200, { 'content-type': 'application/json' }).end(body)
-    this.answered++
+    return done
   }
 }
 
+/** Nine pieces of `priceCart` and one of `signInvoice`, say. */
+function piecesOf(percentages, { pieces, pieceMillis }) {
+  return Object.entries(percentages).flatMap(([name, percent]) =>
+    Array.from({ length: (pieces * percent) / 100 }, () => ({ name, millis: pieceMillis })),
+  )
+}
+
+function toldMillis(pieces) {
+  const told = {}
+  for (const { name, millis } of pieces) told[name] = (told[name] ?? 0) + millis
+  return told
+}
+
 /**
- * As often as fits into a piece: whatever the work and the machine, it takes the same time.
+ * As often as fits into `millis`: whatever the work and the machine, it takes the same time.
  *
  * @returns how often
  */
-function repeat(run, input) {
-  const end = performance.now() + PIECE_MILLIS
+function repeat(run, input, millis) {
+  const end = performance.now() + millis
   let times = 0
   do {
     run(input)
@@ -76,13 +103,7 @@ function repeat(run, input) {
   return times
 }
 
-async function readJson(request) {
-  let text = ''
-  for await (const chunk of request.setEncoding('utf8')) text += chunk
-  return JSON.parse(text)
-}
-
 /** A query somewhere else, during which this thread has time for other requests. */
-async function loadFromDatabase({ number }) {
+async function loadFromDatabase(number) {
   await setTimeout(1 + (number % 4))
 }

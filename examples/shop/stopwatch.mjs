@@ -1,18 +1,16 @@
 /**
- * The shop's own measure of its work, independent of any profiler: it knows when each piece begins
- * and ends, as no other code can run in between.
+ * The shop's own measure of a request's work, independent of any profiler: it knows when each piece
+ * begins and ends, as no other code can run in between.
  */
 export class Stopwatch {
-  /** Milliseconds by tenant and function: `millis.acme.priceCart`. */
+  /** Milliseconds by function. */
   millis = {}
 
-  /** Runs `work`, which must be synchronous, for `tenant`, and books it under `name`. */
-  time(tenant, name, work) {
+  /** Runs `work`, which must be synchronous, and books it under `name`. */
+  time(name, work) {
     const started = performance.now()
     const result = work()
-    const passed = performance.now() - started
-    this.millis[tenant] ??= {}
-    this.millis[tenant][name] = (this.millis[tenant][name] ?? 0) + passed
+    this.millis[name] = (this.millis[name] ?? 0) + performance.now() - started
     return result
   }
 }
