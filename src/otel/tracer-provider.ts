@@ -6,7 +6,7 @@ import { SpanProfiles } from './span-profiles.js'
 
 /**
  * A tracer provider that is the given one in everything, and whose spans label the samples taken in
- * them. Register it in the other's place. Also labels samples of unsampled spans with their name,
+ * them. Register it in the other's place, by its `register()` or `setGlobalTracerProvider`. Also labels samples of unsampled spans with their name,
  * which a `SpanProfilesProcessor` never hears of.
  *
  * Beside a `SpanProfilesProcessor` nothing is doubled; the options of whichever meets a span first
@@ -15,7 +15,7 @@ import { SpanProfiles } from './span-profiles.js'
  * @throws {SpanprofError} `ERR_INVALID_PROVIDER` where `provider` is none, or the API's no-op one;
  *   `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`
  * @example
- * trace.setGlobalTracerProvider(wrapTracerProvider(new NodeTracerProvider()))
+ * wrapTracerProvider(new NodeTracerProvider()).register()
  */
 export function wrapTracerProvider<Provider extends TracerProvider>(
   provider: Provider,
@@ -23,9 +23,23 @@ export function wrapTracerProvider<Provider extends TracerProvider>(
 ): Provider {
   assertTracerProvider(provider)
   const profiles = new SpanProfiles(resolveSpanProfilesOptions(options))
-  return delegating<TracerProvider>(provider, {
+  const wrapped: RegisteringProvider = delegating<RegisteringProvider>(provider, {
     getTracer: (...args) => labellingTracer(provider.getTracer(...args), profiles),
-  }) as Provider
+    // It registers `this`, which has to be the wrapped one.
+    ...(isRegistering(provider) && {
+      register: (...args) => Reflect.apply(provider.register, wrapped, args),
+    }),
+  })
+  return wrapped as Provider
+}
+
+/** As the SDK's `NodeTracerProvider` does. */
+interface RegisteringProvider extends TracerProvider {
+  register?(...args: unknown[]): unknown
+}
+
+function isRegistering(provider: TracerProvider): provider is Required<RegisteringProvider> {
+  return typeof (provider as RegisteringProvider).register === 'function'
 }
 
 function assertTracerProvider(provider: unknown): void {

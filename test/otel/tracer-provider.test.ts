@@ -1,6 +1,6 @@
 import { context, ProxyTracerProvider, type Span, trace } from '@opentelemetry/api'
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { wrapTracerProvider } from '../../src/otel/index.ts'
 import { labelling, labelsInForce, recordLabels, unsampled } from './labels-in-force.ts'
 
@@ -93,6 +93,17 @@ describe('a wrapped tracer provider', () => {
     wrapped.set(1)
     expect([wrapped.answer, wrapped.ask()]).toEqual([2, 1])
     expect(wrapped.set).toBe(wrapped.set)
+  })
+
+  it('registers itself, not the provider inside it', () => {
+    onTestFinished(() => trace.disable())
+    trace.disable()
+    const wrapped = wrapTracerProvider(new NodeTracerProvider())
+    wrapped.register()
+    expect((trace.getTracerProvider() as ProxyTracerProvider).getDelegate()).toBe(wrapped)
+    trace
+      .getTracer('test')
+      .startActiveSpan('root', (root) => expect(labelsInForce().span_id).toBe(id(root)))
   })
 
   it('doubles nothing beside a processor, or wrapped again', () => {
