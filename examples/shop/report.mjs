@@ -65,7 +65,7 @@ function commands({ slowest }, files) {
     ...[
       '-http=: -tagroot=tenant,span_name',
       `-top -tagfocus='span_name=${name}'`,
-      `-top -tagfocus=span_id=${spanId}`,
+      `-top -tagfocus='span_id=^${spanId}'`,
     ].map((options) => paint('green', `  go tool pprof ${options}${names}`)),
   ]
 }
