@@ -131,3 +131,53 @@ describe('the app’s name', () => {
     }
   })
 })
+
+describe('the environment', () => {
+  const environment = {
+    SPANPROF_APP_NAME: 'shop',
+    SPANPROF_OUTPUT_DIR: './profiles',
+    SPANPROF_SAMPLING_INTERVAL_MICROS: '1000',
+    SPANPROF_FLUSH_INTERVAL_MS: '5000',
+    SPANPROF_TAGS: 'region=eu, shard=1',
+    SPANPROF_FLUSH_ON_SIGNALS: 'true',
+    SPANPROF_EXIT_TIMEOUT_MS: '0',
+  }
+
+  it('has a variable for each option', () => {
+    expect(resolveProfilerOptions({}, environment)).toEqual({
+      appName: 'shop',
+      outputDir: './profiles',
+      samplingIntervalMicros: 1000,
+      flushIntervalMs: 5000,
+      tags: ['region', 'eu', 'shard', '1'],
+      flushOnSignals: true,
+      exitTimeoutMs: 0,
+      logger: undefined,
+    })
+  })
+
+  it('gives way to what is said in code', () => {
+    expect(resolveProfilerOptions({ appName: 'cart' }, environment).appName).toBe('cart')
+  })
+
+  it('counts for nothing where a variable is empty', () => {
+    const empty = { ...environment, SPANPROF_FLUSH_INTERVAL_MS: '' }
+    expect(resolveProfilerOptions({}, empty).flushIntervalMs).toBe(15_000)
+  })
+
+  it.each([
+    ['SPANPROF_FLUSH_INTERVAL_MS', '15s', 'a whole number of milliseconds'],
+    ['SPANPROF_FLUSH_INTERVAL_MS', '-5', 'a whole number of milliseconds'],
+    ['SPANPROF_FLUSH_ON_SIGNALS', 'yes', 'true or false'],
+    ['SPANPROF_TAGS', 'region', 'an object of strings and numbers'],
+  ])('is checked: %s=%s', (name, value, expected) => {
+    expect(() => resolveProfilerOptions({}, { ...environment, [name]: value })).toThrow(
+      fault('ERR_INVALID_OPTION', `${name} must be ${expected}`, `"${value}"`),
+    )
+  })
+
+  it('says nothing of durations of a one-shot', () => {
+    const seen = resolveProfileOptions({ durationMs: 10 }, { SPANPROF_DURATION_MS: '20' })
+    expect(seen.durationMs).toBe(10)
+  })
+})
