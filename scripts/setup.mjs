@@ -1,5 +1,8 @@
 // Makes a fresh clone ready: installs the dependencies and compiles src, each only where it is
 // missing or older than what it is made from. Prints nothing when all is fresh.
+//
+//   node scripts/setup.mjs           the package itself, which is what the demo and benchmarks need
+//   node scripts/setup.mjs --tests   also the older and newer OpenTelemetry lines in test/sdk-lines
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,16 +10,30 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-if (!dependenciesAreFresh()) step('installing dependencies', npm(), npmEnvironment())
+install('.', 'dependencies')
+if (process.argv.includes('--tests')) {
+  for (const line of sdkLines()) install(line, `the packages of ${line}`)
+}
 if (!buildIsFresh()) step('compiling', [process.execPath, join(root, 'scripts', 'build.mjs')])
+
+/** Folders with an OpenTelemetry SDK of another line than the one in the root. */
+function sdkLines() {
+  const lines = readdirSync(join(root, 'test', 'sdk-lines'), { withFileTypes: true })
+  return lines.filter((entry) => entry.isDirectory()).map(({ name }) => `test/sdk-lines/${name}`)
+}
+
+function install(folder, title) {
+  if (dependenciesAreFresh(folder)) return
+  step(`installing ${title}`, npm(), { cwd: join(root, folder), env: npmEnvironment() })
+}
 
 /**
  * Whether what npm says it has installed is what the lock file asks for. Compared by content, as a
  * clone or a checkout gives files new dates. Optional packages are those of other platforms.
  */
-function dependenciesAreFresh() {
-  const wanted = lockedPackages('package-lock.json')
-  const installed = lockedPackages('node_modules', '.package-lock.json')
+function dependenciesAreFresh(folder) {
+  const wanted = lockedPackages(folder, 'package-lock.json')
+  const installed = lockedPackages(folder, 'node_modules', '.package-lock.json')
   if (wanted === undefined || installed === undefined) return false
   const isWanted = ([path, { version, integrity }]) =>
     wanted[path]?.version === version && wanted[path].integrity === integrity
@@ -52,11 +69,11 @@ function modificationTimes(path) {
 }
 
 /** Runs a command quietly: what it says is shown only when it fails. */
-function step(title, [command, ...args], env = process.env) {
+function step(title, [command, ...args], { cwd = root, env = process.env } = {}) {
   process.stdout.write(`${title} ... `)
   const started = performance.now()
   const windows = process.platform === 'win32' && command === 'npm' // There it is a npm.cmd.
-  const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', shell: windows })
+  const result = spawnSync(command, args, { cwd, env, encoding: 'utf8', shell: windows })
   if (result.status === 0) {
     console.log(`${((performance.now() - started) / 1000).toFixed(1)} s`)
     return
