@@ -21,7 +21,7 @@ interface Facts {
 
 async function hardMix(way: string, options: LabelOptions) {
   const directory = temporaryDirectory()
-  const args = [directory, '4800', way, JSON.stringify(options)]
+  const args = [directory, '6500', way, JSON.stringify(options)]
   const { code, stderr } = await runProgram('otel-hard-mix.mjs', { args })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 

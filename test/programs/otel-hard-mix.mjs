@@ -1,6 +1,6 @@
 // Concurrent requests through everything that carries an OpenTelemetry context. Every place that burns
 // CPU does so in a function of its own, so that each sample tells which span it should belong to.
-//   node otel-hard-mix.mjs <output directory> <milliseconds of work> <way> [options as JSON]
+//   node otel-hard-mix.mjs <output directory> <samples> <way> [options as JSON]
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
@@ -12,7 +12,7 @@ import { startProfiler, withLabels } from 'spanprof'
 import { burner } from './burn.mjs'
 import { requireCore, startTracing, writeFacts } from './tracing.mjs'
 
-const [outputDir, workMillis, way, options = '{}'] = process.argv.slice(2)
+const [outputDir, samples, way, options = '{}'] = process.argv.slice(2)
 const { suppressTracing } = requireCore()
 const NAMES = 8
 
@@ -20,21 +20,23 @@ const server = createServer((_request, response) => response.end('ok')).listen(0
 await once(server, 'listening')
 const url = `http://127.0.0.1:${server.address().port}`
 
-const profiler = await startProfiler({ outputDir, samplingIntervalMicros: 1000, appName: 'mix' })
+// Names may change until the flush, which is the one at the end.
+const profiler = await startProfiler({
+  outputDir,
+  samplingIntervalMicros: 1000,
+  flushIntervalMs: 600_000,
+})
 const { finishedSpans } = await startTracing({ way, options: JSON.parse(options) })
 const tracer = trace.getTracer('mix')
 
 const sites = []
-let burnt = 0
 /**
  * @param at `span` that is active here, none if undefined; `user` labels in force; `orNone` where
  *   samples may also have no span.
  */
 function burn({ span, user = {}, orNone = false }) {
-  const millis = 0.3 + Math.random() * 2.5
   const site = sites.push({ spanId: span?.spanContext().spanId, user, orNone }) - 1
-  burner(`burn_${site}`)(millis)
-  burnt += millis
+  burner(`burn_${site}`)(1 + Math.random() * 5)
 }
 
 const random = (count) => Math.floor(Math.random() * count)
@@ -285,12 +287,12 @@ async function request(user) {
 }
 
 async function client() {
-  while (burnt < Number(workMillis)) {
+  while (profiler.stats().samples < Number(samples)) {
     const kind = `kind ${random(2)}`
     await (random(2) === 0 ? withLabels({ kind }, () => request({ kind })) : request({}))
   }
 }
-await Promise.all(Array.from({ length: 20 }, client))
+await Promise.all(Array.from({ length: 12 }, client))
 await profiler.stop()
 writeFacts(outputDir, { sites, spans: finishedSpans(), stats: profiler.stats() })
 server.close()

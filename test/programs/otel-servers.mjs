@@ -44,7 +44,9 @@ const tracer = trace.getTracer('app')
 
 // Another service, which no instrumentation sees.
 const upstream = require('node:net').createServer((socket) => {
-  socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'))
+  socket.once('data', () =>
+    socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok'),
+  )
 })
 await once(upstream.listen(0, '127.0.0.1'), 'listening')
 const upstreamUrl = `http://127.0.0.1:${upstream.address().port}`
