@@ -139,6 +139,17 @@ describe('a provider that is none', () => {
       error('ERR_INVALID_PROVIDER', 'new NodeTracerProvider()'),
     )
   })
+
+  it('may be what the API has before there is an SDK, and must not go round in circles', async () => {
+    const { printed } = await run(`
+      const wrap = () => {
+        trace.setGlobalTracerProvider(wrapTracerProvider(trace.getTracerProvider()))
+        trace.getTracer('app').startSpan('span').end()
+      }
+      try { wrap(); print({ code: 'none' }) } catch ({ name, code }) { print({ name, code }) }`)
+    const refused = { name: 'SpanprofError', code: 'ERR_INVALID_PROVIDER' }
+    expect([{ code: 'none' }, refused]).toContainEqual(printed[0])
+  })
 })
 
 describe('an option that is none', () => {
