@@ -26,7 +26,11 @@ const lines: readonly Line[] = [
     folder: join(LINES, '1'),
     contextManagers: [...STORAGE, 'AsyncHooksContextManager'],
   },
-  { line: '2', folder: ROOT, contextManagers: [...STORAGE, 'AsyncHooksContextManager'] },
+  {
+    line: '2',
+    folder: ROOT,
+    contextManagers: [...STORAGE, 'own, of two ways in', 'AsyncHooksContextManager'],
+  },
   {
     line: '3',
     folder: join(LINES, '3'),

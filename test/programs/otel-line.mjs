@@ -45,11 +45,29 @@ class OwnContextManager {
   }
 }
 
+/** Its `bind` does without its `with`. */
+class OwnBindContextManager extends OwnContextManager {
+  #storage = new AsyncLocalStorage()
+  active() {
+    return this.#storage.getStore() ?? ROOT_CONTEXT
+  }
+  with(inside, fn, thisArg, ...args) {
+    return this.#storage.run(inside, () => fn.call(thisArg, ...args))
+  }
+  bind(inside, target) {
+    const storage = this.#storage
+    return typeof target !== 'function'
+      ? target
+      : (...args) => storage.run(inside, () => target(...args))
+  }
+}
+
 const contextManagers = {
   default: () => undefined,
   AsyncLocalStorageContextManager: () => managerOfPackage('AsyncLocalStorageContextManager'),
   AsyncHooksContextManager: () => managerOfPackage('AsyncHooksContextManager'),
   own: () => new OwnContextManager(),
+  'own, of two ways in': () => new OwnBindContextManager(),
 }
 function managerOfPackage(name) {
   const Manager = require('@opentelemetry/context-async-hooks')[name]
