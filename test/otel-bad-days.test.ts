@@ -30,9 +30,9 @@ async function run(code: string, options: ProgramOptions = {}) {
     import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
     import { startProfiler, withLabels } from 'spanprof'
     import { SpanProfilesProcessor, wrapTracerProvider } from 'spanprof/otel'
-    const { burner } = await import('./test/programs/burn.mjs')
+    const { cpuBurner } = await import('./test/programs/burn.mjs')
     const outputDir = ${JSON.stringify(directory)}
-    const burn = (name) => burner(name)(150)
+    const burn = (name) => cpuBurner(name)(150)
     const print = (value) => console.log(JSON.stringify(value))
     const messageOf = (fn) => { try { fn(); return 'none' } catch (error) { return error.message } }
     const logged = []
@@ -80,7 +80,7 @@ function thrownBy(fn: () => unknown): unknown {
   throw new Error('nothing was thrown')
 }
 
-describe('an app without @opentelemetry/api', () => {
+describe.concurrent('an app without @opentelemetry/api', () => {
   /** With what spanprof depends on, and nothing else. */
   function install() {
     const directory = temporaryDirectory()
@@ -126,7 +126,7 @@ describe('an app without @opentelemetry/api', () => {
   })
 })
 
-describe('a provider that is none', () => {
+describe.concurrent('a provider that is none', () => {
   it.each([
     ['undefined', undefined],
     ['null', null],
@@ -152,7 +152,7 @@ describe('a provider that is none', () => {
   })
 })
 
-describe('an option that is none', () => {
+describe.concurrent('an option that is none', () => {
   const both = [
     ['wrapTracerProvider', (options: object) => wrapTracerProvider(provider, options)],
     ['SpanProfilesProcessor', (options: object) => new SpanProfilesProcessor(options)],
@@ -173,7 +173,7 @@ describe('an option that is none', () => {
     withSpanNameLabelScope: 'spanNameLabelScope',
   }
 
-  describe.each(both)('for %s', (_, call) => {
+  describe.concurrent.each(both)('for %s', (_, call) => {
     it.each(Object.entries(spelledAsInGo))('%s is told to be %s', (given, meant) => {
       expect(thrownBy(() => call({ [given]: true }))).toEqual(
         error('ERR_UNKNOWN_OPTION', given, `'${meant}'`),
@@ -206,7 +206,7 @@ describe('an option that is none', () => {
   })
 })
 
-describe('a wrapped provider', () => {
+describe.concurrent('a wrapped provider', () => {
   class Provider implements TracerProvider {
     readonly calls: unknown[] = []
     readonly resource = { name: 'shop' }
@@ -304,7 +304,7 @@ describe('a wrapped provider', () => {
   })
 })
 
-describe('what an app hands to startSpan', () => {
+describe.concurrent('what an app hands to startSpan', () => {
   const odd = [undefined, null, 7, {}, [], () => {}, 'x'.repeat(1e6)]
 
   it('is handed on, whatever it is', () => {
@@ -346,7 +346,7 @@ describe('what an app hands to startSpan', () => {
   })
 })
 
-describe('a span processor that throws', () => {
+describe.concurrent('a span processor that throws', () => {
   it('throws what it would without us, and later spans are labelled', async () => {
     const { printed, directory } = await run(`
       let broken = true
@@ -423,7 +423,7 @@ describe('a span processor that throws', () => {
   })
 })
 
-describe('a context manager of the app’s own', () => {
+describe.concurrent('a context manager of the app’s own', () => {
   it.each([
     ['that is frozen', `Object.freeze(new AsyncLocalStorageContextManager())`],
     [
@@ -453,7 +453,7 @@ describe('a context manager of the app’s own', () => {
   })
 })
 
-describe('a span name', () => {
+describe.concurrent('a span name', () => {
   /** As code, as they are too long for a command line. */
   const names = {
     long: `'x'.repeat(100_000)`,
@@ -476,9 +476,9 @@ describe('a span name', () => {
             ? 'new NodeTracerProvider({ spanProcessors: [new SpanProfilesProcessor()] })'
             : 'wrapTracerProvider(new NodeTracerProvider())'
         })
-        for (const [key, name] of Object.entries(names)) inSpan(tracer, name, () => burner(key)(60))
-        inSpan(tracer, 'GET', (span) => { burner('renamed')(60); span.updateName(names.all) })
-        inSpan(tracer, 'plain', () => burner('plain')(60))
+        for (const [key, name] of Object.entries(names)) inSpan(tracer, name, () => cpuBurner(key)(60))
+        inSpan(tracer, 'GET', (span) => { cpuBurner('renamed')(60); span.updateName(names.all) })
+        inSpan(tracer, 'plain', () => cpuBurner('plain')(60))
         await profiler.stop()`,
       )
       const labels = Object.fromEntries(
@@ -503,7 +503,7 @@ describe('a span name', () => {
   )
 })
 
-describe('user labels', () => {
+describe.concurrent('user labels', () => {
   it('that are called as those of a span do not replace them, which is said once', async () => {
     const { printed, directory } = await run(`
       const profiler = await start()
@@ -532,7 +532,7 @@ describe('user labels', () => {
   })
 })
 
-describe('a span that is renamed', () => {
+describe.concurrent('a span that is renamed', () => {
   it.each(['processor', 'wrapper'])(
     'after a flush has its old name there, and the new one from then on (%s)',
     async (way) => {
@@ -565,7 +565,7 @@ describe('a span that is renamed', () => {
   )
 })
 
-describe('joining late, early and twice', () => {
+describe.concurrent('joining late, early and twice', () => {
   const orders = {
     'the profiler first': ['await startIt()', 'join()'],
     'the SDK first': ['join()', 'await startIt()'],

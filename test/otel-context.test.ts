@@ -29,7 +29,7 @@ interface Facts {
   changed: string[]
 }
 
-describe.each(managers)(
+describe.concurrent.each(managers)(
   '$manager of SDK line $line, observed,',
   ({ line, folder, manager, attach }) => {
     const unless = line === 3 && !runsLine3 ? ' (left out: it wants Node.js 22.15)' : ''

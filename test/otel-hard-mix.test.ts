@@ -21,7 +21,7 @@ interface Facts {
 
 async function hardMix(way: string, options: LabelOptions) {
   const directory = temporaryDirectory()
-  const args = [directory, '6500', way, JSON.stringify(options)]
+  const args = [directory, '7500', way, JSON.stringify(options)]
   const { code, stderr } = await runProgram('otel-hard-mix.mjs', { args })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 
@@ -49,7 +49,7 @@ const isMissing = ({ labels, expected }: MixSample) =>
 const isRight = ({ labels, expected, site }: MixSample) =>
   sameAs(labels, expected) || (site.orNone && sameAs(labels, site.user))
 
-describe('every sample of a hard mix of nested and concurrent spans', () => {
+describe.concurrent('every sample of a hard mix of nested and concurrent spans', () => {
   it.each([
     ['of its local root, by a processor', 'processor', {}],
     ['of the span itself, by a wrapped provider', 'wrapper', ALL_SPANS],

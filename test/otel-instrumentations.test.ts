@@ -97,7 +97,7 @@ const profileIds = ({ spans }: SpanFacts) =>
 const idsOf = (spans: readonly RecordedSpan[]) =>
   Object.fromEntries(spans.map(({ spanId }) => [spanId, spanId]))
 
-describe.each(EACH)('$framework joined by $joinedBy', ({ framework, way }) => {
+describe.concurrent.each(EACH)('$framework joined by $joinedBy', ({ framework, way }) => {
   const traceId = '0af7651916cd43dd8448eb211c80319c'
   const remote = 'b7ad6b7169203331'
 
@@ -137,7 +137,7 @@ describe.each(EACH)('$framework joined by $joinedBy', ({ framework, way }) => {
   })
 })
 
-describe.each(WAY_NAMES.map((way) => ({ way, joinedBy: WAYS[way] })))(
+describe.concurrent.each(WAY_NAMES.map((way) => ({ way, joinedBy: WAYS[way] })))(
   'all spans, by $joinedBy,',
   ({ way }) => {
     it('label work with the innermost span, of which each has a profile', async () => {
@@ -174,7 +174,7 @@ describe.each(WAY_NAMES.map((way) => ({ way, joinedBy: WAYS[way] })))(
   },
 )
 
-describe.each(WAY_NAMES.map((way) => ({ way, joinedBy: WAYS[way] })))(
+describe.concurrent.each(WAY_NAMES.map((way) => ({ way, joinedBy: WAYS[way] })))(
   'a sampler of half of all traces, with $joinedBy,',
   ({ way }) => {
     it('leaves ids on exactly the sampled ones', async () => {

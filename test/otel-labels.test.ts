@@ -22,7 +22,7 @@ async function labelled(options: object, env: Record<string, string> = {}, way =
     import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
     import { startProfiler } from 'spanprof'
     import { SpanProfilesProcessor, wrapTracerProvider } from 'spanprof/otel'
-    const { burner } = await import('./test/programs/burn.mjs')
+    const { cpuBurner } = await import('./test/programs/burn.mjs')
     const print = (span) =>
       console.log(JSON.stringify({ ...span.spanContext(), attributes: span.attributes }))
     const profiler = await startProfiler({
@@ -32,9 +32,9 @@ async function labelled(options: object, env: Record<string, string> = {}, way =
     const tracer = trace.getTracer('labels')
     await tracer.startActiveSpan('root', async (root) => {
       await null
-      burner('in_root')(60)
+      cpuBurner('in_root')(60)
       tracer.startActiveSpan('child', (child) => {
-        burner('in_child')(60)
+        cpuBurner('in_child')(60)
         child.end()
         print(child)
       })
@@ -141,7 +141,7 @@ const cases: [string, object, Record<string, string>, (of: Labelled) => [object,
   ],
 ]
 
-describe('samples of an app', () => {
+describe.concurrent('samples of an app', () => {
   it.each(cases)('have the labels it asks for, that says %s', async (_, options, env, expected) => {
     const found = await labelled(options, env)
     const [inRoot, inChild] = expected(found)
@@ -149,7 +149,7 @@ describe('samples of an app', () => {
   })
 })
 
-describe('links from a span to its profile', () => {
+describe.concurrent('links from a span to its profile', () => {
   const options = {
     pyroscopeUrl: 'http://pyroscope:4040',
     appName: 'shop',

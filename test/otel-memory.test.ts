@@ -5,7 +5,7 @@ import { ALL_SPANS, type LabelOptions, spanLabels } from './span-facts.ts'
 
 type Counts = Record<string, number>
 
-describe('what a request leaves in memory when its windows are closed', () => {
+describe.concurrent('what a request leaves in memory when its windows are closed', () => {
   it.each([
     ['processor', 'root', {}],
     ['wrapper', 'all', ALL_SPANS],

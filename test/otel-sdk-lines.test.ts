@@ -60,7 +60,7 @@ const EXPECTED = {
   afterAll: undefined,
 }
 
-describe.each(combinations)(
+describe.concurrent.each(combinations)(
   'SDK line $line joined by a $way, context manager $manager',
   ({ line, folder, way, manager, unless }) => {
     it.skipIf(unless)(`labels samples with their spans${unless ? `: ${unless}` : ''}`, async () => {
@@ -101,7 +101,7 @@ function apiVersionIn(folder: string): string {
   return JSON.parse(readFileSync(manifest, 'utf8')).version
 }
 
-describe('the lock files', () => {
+describe.concurrent('the lock files', () => {
   it.each(['.', ...readdirSync(LINES).map((line) => `test/sdk-lines/${line}`)])(
     'name no registry: %s',
     (folder) => {

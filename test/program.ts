@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll } from 'vitest'
 
 export interface ProgramOptions {
   readonly args?: readonly string[]
@@ -62,9 +62,14 @@ function run(program: readonly string[], options: ProgramOptions = {}): Promise<
   })
 }
 
-/** A directory that is gone after the test. */
+const directories: string[] = []
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+})
+
+/** A directory that is gone after the tests of the file, some of which may run at the same time. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'spanprof-test-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  directories.push(directory)
   return directory
 }

@@ -14,8 +14,8 @@ const IMPORT = ['--import', 'spanprof/register']
 
 const PRELUDE = `import { trace } from '@opentelemetry/api'
   import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
-  const { burner } = await import('./test/programs/burn.mjs')
-  const burn = (name, millis = 150) => burner(name)(millis)
+  const { cpuBurner } = await import('./test/programs/burn.mjs')
+  const burn = (name, millis = 150) => cpuBurner(name)(millis)
   const print = (value) => console.log(JSON.stringify(value))
   const labelsOf = (span, span_name) =>
     ({ span_id: span.spanContext().spanId, trace_id: span.spanContext().traceId, span_name })
@@ -61,7 +61,7 @@ function expectQuiet({ code, stderr }: ProgramResult) {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 }
 
-describe('node --import spanprof/register', () => {
+describe.concurrent('node --import spanprof/register', () => {
   it('profiles an ES module and labels its spans', async () => {
     const { directory, ...options } = withProfiles({ nodeArgs: IMPORT })
     const result = await runCode(APP, options)
@@ -92,8 +92,8 @@ describe('node --import spanprof/register', () => {
   it('profiles an app without any OpenTelemetry', async () => {
     const { directory, ...options } = withProfiles({ nodeArgs: IMPORT })
     const result = await runCode(
-      `const { burner } = await import('./test/programs/burn.mjs')
-      burner('burn')(150)`,
+      `const { cpuBurner } = await import('./test/programs/burn.mjs')
+      cpuBurner('burn')(150)`,
       options,
     )
     expectQuiet(result)
@@ -202,7 +202,7 @@ describe('node --import spanprof/register', () => {
   })
 })
 
-describe('together with @opentelemetry/auto-instrumentations-node/register', () => {
+describe.concurrent('together with @opentelemetry/auto-instrumentations-node/register', () => {
   const AUTO = '@opentelemetry/auto-instrumentations-node/register'
   const OTEL = {
     OTEL_SERVICE_NAME: 'auto',
@@ -217,10 +217,10 @@ describe('together with @opentelemetry/auto-instrumentations-node/register', () 
     import { once } from 'node:events'
     import { connect } from 'node:net'
     const http = createRequire(process.cwd() + '/')('node:http')
-    const { burner } = await import('./test/programs/burn.mjs')
+    const { cpuBurner } = await import('./test/programs/burn.mjs')
     const server = http.createServer(async (request, response) => {
       await null
-      burner('handler')(150)
+      cpuBurner('handler')(150)
       response.end('ok')
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -257,7 +257,7 @@ describe('together with @opentelemetry/auto-instrumentations-node/register', () 
   })
 })
 
-describe('worker threads and child processes that inherit NODE_OPTIONS', () => {
+describe.concurrent('worker threads and child processes that inherit NODE_OPTIONS', () => {
   const env = { NODE_OPTIONS: IMPORT.join(' ') }
 
   it('start nothing a second time in a worker thread', async () => {
@@ -273,8 +273,8 @@ describe('worker threads and child processes that inherit NODE_OPTIONS', () => {
       const [message] = await once(worker, 'message')
       console.log(JSON.stringify(message))
       await once(worker, 'exit')
-      const { burner } = await import('./test/programs/burn.mjs')
-      burner('burn')(100)`,
+      const { cpuBurner } = await import('./test/programs/burn.mjs')
+      cpuBurner('burn')(100)`,
       options,
     )
     expectQuiet(result)
@@ -287,12 +287,12 @@ describe('worker threads and child processes that inherit NODE_OPTIONS', () => {
     const { directory, ...options } = withProfiles({ env })
     const result = await runCode(
       `import { spawnSync } from 'node:child_process'
-      const { burner } = await import('./test/programs/burn.mjs')
+      const { cpuBurner } = await import('./test/programs/burn.mjs')
       const child = spawnSync(process.execPath, ['test/programs/register-app.cjs'],
         { encoding: 'utf8' })
       console.log(child.stdout.trim())
       process.stderr.write(child.stderr)
-      burner('parent')(150)`,
+      cpuBurner('parent')(150)`,
       options,
     )
     expectQuiet(result)
@@ -302,7 +302,7 @@ describe('worker threads and child processes that inherit NODE_OPTIONS', () => {
   })
 })
 
-describe('an app that cannot be profiled', () => {
+describe.concurrent('an app that cannot be profiled', () => {
   it.each([
     ['no directory', {}, 'SPANPROF_OUTPUT_DIR'],
     [
@@ -330,7 +330,7 @@ describe('an app that cannot be profiled', () => {
   })
 })
 
-describe('the end of an app', () => {
+describe.concurrent('the end of an app', () => {
   it.each([
     ['throws', `throw new Error('thrown on purpose')`, 1],
     ['rejects', `Promise.reject(new Error('rejected on purpose'))`, 1],

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { startProfiler } from 'spanprof'
-import { burner } from './burn.mjs'
+import { cpuBurner } from './burn.mjs'
 import { ATTACH_CHECKS, CHECKS } from './context-manager-checks.mjs'
 import { startTracing, writeFacts } from './tracing.mjs'
 
@@ -52,7 +52,7 @@ const failed = {
 }
 
 // Samples follow too.
-const burn = (name) => burner(name)(40)
+const burn = (name) => cpuBurner(name)(40)
 context.with(ofSpans[0], () => burn('with_a'))
 context.bind(ofSpans[1], () => burn('bind_b'))()
 if (canAttach) {

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { burner } from './burn.mjs'
+import { cpuBurner } from './burn.mjs'
 import { startTracing, writeFacts } from './tracing.mjs'
 
 const [outputDir, folder, way, contextManagerName] = process.argv.slice(2)
@@ -83,7 +83,7 @@ const { finishedSpans } = await startTracing({
 })
 const http = require('node:http')
 const tracer = trace.getTracer('line')
-const burn = (name) => burner(name)(40)
+const burn = (name) => cpuBurner(name)(40)
 
 const server = http.createServer(async (_request, response) => {
   const server = trace.getActiveSpan()

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { burner } from './burn.mjs'
+import { cpuBurner } from './burn.mjs'
 import { requireFromRoot, startTracing, writeFacts } from './tracing.mjs'
 
 const [outputDir, framework, way, json = '{}'] = process.argv.slice(2)
@@ -51,7 +51,7 @@ const upstream = require('node:net').createServer((socket) => {
 await once(upstream.listen(0, '127.0.0.1'), 'listening')
 const upstreamUrl = `http://127.0.0.1:${upstream.address().port}`
 
-const burn = (name) => burner(name)(burnMillis)
+const burn = (name) => cpuBurner(name)(burnMillis)
 
 /** The work of a request: before and after waits, in a span of its own, around a request to elsewhere. */
 async function work(id) {

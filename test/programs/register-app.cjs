@@ -5,8 +5,8 @@ const { NodeTracerProvider } = require('@opentelemetry/sdk-trace-node')
 new NodeTracerProvider().register()
 
 async function main() {
-  const { burner } = await import('./burn.mjs')
-  const burn = burner('burn')
+  const { cpuBurner } = await import('./burn.mjs')
+  const burn = cpuBurner('burn')
   await trace.getTracer('app').startActiveSpan('job', async (span) => {
     await null
     burn(200)
