@@ -3,7 +3,13 @@ import { definer, wrapMethod } from '../labels/wrapped-method.js'
 import { API_KEY, type GlobalApi } from './global-api.js'
 import { resolveSpanProfilesOptions, type SpanProfilesOptions } from './options.js'
 import { SpanProfiles } from './span-profiles.js'
-import { isNoop, labellingTracer, parentContext } from './tracer-provider.js'
+import {
+  isNoop,
+  isProxy,
+  labellingTracer,
+  type ProviderProxy,
+  parentContext,
+} from './tracer-provider.js'
 
 /**
  * Labels the spans of whatever OpenTelemetry SDK is registered in this process, now or later, without a
@@ -48,12 +54,7 @@ function whenSet<T extends object, Name extends keyof T>(
   })
 }
 
-/** What the API registers stands for a provider that is set, or changed, afterwards. */
-interface ProviderProxy extends TracerProvider {
-  getDelegate(): TracerProvider
-  setDelegate(provider: TracerProvider): void
-}
-
+/** Calls back with the provider that a proxy stands for, now and whenever it gets another. */
 function whenDelegateIsSet(
   provider: TracerProvider,
   found: (provider: TracerProvider) => void,
@@ -70,11 +71,6 @@ function whenDelegateIsSet(
     }
     return setDelegate
   })
-}
-
-function isProxy(provider: TracerProvider): provider is ProviderProxy {
-  const { getDelegate, setDelegate } = provider as Partial<ProviderProxy>
-  return typeof getDelegate === 'function' && typeof setDelegate === 'function'
 }
 
 /**

@@ -5,8 +5,8 @@ import {
   type LabelSet,
   sharedAgent,
 } from '../labels/agent.js'
-import { wrapMethod } from '../labels/wrapped-method.js'
 import { globalApi } from './global-api.js'
+import { type ContextObserver, observeManager } from './observed-manager.js'
 import { labelsOfSpan, SpanLabels, spanOf } from './span-labels.js'
 
 /**
@@ -14,7 +14,7 @@ import { labelsOfSpan, SpanLabels, spanOf } from './span-labels.js'
  * labels whenever a continuation begins to run; `with` and `attach` change it in between, and are
  * wrapped while the agent records.
  */
-export class TelemetryContext implements CarryingContext {
+export class TelemetryContext implements CarryingContext, ContextObserver {
   readonly #agent: LabelAgent
   #manager: ContextManager | undefined
   #hooked = false
@@ -47,15 +47,14 @@ export class TelemetryContext implements CarryingContext {
     }
   }
 
-  /** The labels of a context that `with` enters. */
-  entered(context: Context): LabelSet | undefined {
-    try {
-      const span = spanOf(context)
-      if (span === undefined) return undefined
-      return labelsOfSpan(span) ?? this.#adopt(context, span)
-    } catch {
-      return undefined // What the app takes for a context comes to its manager, whatever it is.
-    }
+  enter(context: Context): LabelSet | undefined {
+    const outside = this.#agent.carried
+    this.#agent.carry(this.#labelsEntering(context))
+    return outside
+  }
+
+  leave(outside: LabelSet | undefined): void {
+    this.#agent.carry(outside)
   }
 
   hook(): () => void {
@@ -73,7 +72,11 @@ export class TelemetryContext implements CarryingContext {
     if (manager === this.#manager || !this.#hooked) return
     this.#leaveManager()
     this.#manager = manager
-    if (manager !== undefined) this.#unwrap = this.#wrap(manager)
+    if (manager !== undefined) this.#unwrap = observeManager(manager, this)
+    this.#agent.observe()
+  }
+
+  switched(): void {
     this.#agent.observe()
   }
 
@@ -86,6 +89,16 @@ export class TelemetryContext implements CarryingContext {
   release(): void {
     this.#last = undefined
     this.#lastLabels = undefined
+  }
+
+  #labelsEntering(context: Context): LabelSet | undefined {
+    try {
+      const span = spanOf(context)
+      if (span === undefined) return undefined
+      return labelsOfSpan(span) ?? this.#adopt(context, span)
+    } catch {
+      return undefined // What the app takes for a context comes to its manager, whatever it is.
+    }
   }
 
   #labelsIn(context: Context | undefined): LabelSet | undefined {
@@ -113,25 +126,6 @@ export class TelemetryContext implements CarryingContext {
     this.#manager = undefined
     this.release()
   }
-
-  #wrap(manager: ContextManager): () => void {
-    let observing = true
-    const isObserving = () => observing
-    const restores = [
-      wrapMethod(manager, 'with', (original) =>
-        observedWith(original, this, this.#agent, isObserving),
-      ),
-      ...switchesOf(manager).map((name) =>
-        wrapMethod(manager as ContextManager & Switching, name, (original) =>
-          observedSwitch(original, () => observing && this.#agent.observe()),
-        ),
-      ),
-    ]
-    return () => {
-      observing = false
-      for (const restore of restores) restore()
-    }
-  }
 }
 
 /** The process's one, known to its agent. */
@@ -140,80 +134,5 @@ export function telemetryContext(): TelemetryContext {
   return agent.follow(() => new TelemetryContext(agent))
 }
 
-/**
- * Runs in every request many times. Arguments are passed on without rest and spread, which would cost
- * more than all else here.
- */
-function observedWith(
-  original: ContextManager['with'],
-  telemetry: TelemetryContext,
-  agent: LabelAgent,
-  isObserving: () => boolean,
-): ContextManager['with'] {
-  function observed(
-    this: ContextManager,
-    context: Context,
-    fn: Fn,
-    thisArg: unknown,
-    arg: unknown,
-  ) {
-    // biome-ignore lint/complexity/noArguments: see above.
-    const args = arguments
-    if (!isObserving()) return Reflect.apply(original, this, args)
-    const outside = agent.carried
-    agent.carry(telemetry.entered(context))
-    try {
-      if (args.length === 3) return original.call(this, context, fn, thisArg)
-      if (args.length === 4) return original.call(this, context, fn, thisArg, arg)
-      return Reflect.apply(original, this, args)
-    } finally {
-      agent.carry(outside)
-    }
-  }
-  return observed as ContextManager['with']
-}
-
-type Fn = (...args: unknown[]) => unknown
-
 /** `INVALID_TRACEID` of the API. */
 const NO_TRACE_ID = '00000000000000000000000000000000'
-
-/**
- * Methods after which another context is in force: `attach` of the API 1.10, and those with which
- * AsyncHooksContextManager of the SDK 1.x and 2.x tells itself that its own hooks have run, before or
- * after ours.
- */
-const SWITCHES = ['attach', '_enterContext', '_exitContext'] as const
-type Switching = Record<(typeof SWITCHES)[number], Fn>
-
-function switchesOf(manager: object): (keyof Switching)[] {
-  return SWITCHES.filter((name) => typeof (manager as Partial<Switching>)[name] === 'function')
-}
-
-function observedSwitch(original: Fn, switched: () => void): Fn {
-  return function (this: unknown, ...args) {
-    const result = Reflect.apply(original, this, args)
-    switched()
-    return isToken(result) ? observedToken(result, switched) : result
-  }
-}
-
-/** What `attach` gives back, to undo it with. */
-interface Token {
-  dispose(): void
-}
-
-function isToken(result: unknown): result is Token {
-  return typeof (result as Partial<Token> | undefined)?.dispose === 'function'
-}
-
-function observedToken(token: Token, switched: () => void): Token {
-  const dispose = () => {
-    token.dispose()
-    switched()
-  }
-  return Object.assign({ dispose }, DISPOSE === undefined ? {} : { [DISPOSE]: dispose })
-}
-
-/** Of `using`; not there on Node.js 20.0 to 20.4, nor in the types. */
-const DISPOSE = (Symbol as { dispose?: symbol }).dispose

@@ -50,12 +50,28 @@ function assertTracerProvider(provider: unknown): void {
       `a tracer provider has a method getTracer, this is ${received === 'object' ? 'an object without one' : received}; pass the SDK's, such as new NodeTracerProvider()`,
     )
   }
-  if (isNoop(provider as TracerProvider)) {
+  if (isNoop(delegateOf(provider as TracerProvider))) {
     throw new SpanprofError(
       'ERR_INVALID_PROVIDER',
-      "this is OpenTelemetry's no-op provider, which makes no spans; pass the SDK's, such as new NodeTracerProvider()",
+      "this is OpenTelemetry's no-op provider, or stands for it until an SDK is registered; pass the SDK's, such as new NodeTracerProvider()",
     )
   }
+}
+
+/** What stands for another provider leads to it; registered as its own delegate, it would lead to itself. */
+function delegateOf(provider: TracerProvider): TracerProvider {
+  return isProxy(provider) ? provider.getDelegate() : provider
+}
+
+/** What the API registers in its global place: it stands for a provider that is set afterwards. */
+export interface ProviderProxy extends TracerProvider {
+  getDelegate(): TracerProvider
+  setDelegate(provider: TracerProvider): void
+}
+
+export function isProxy(provider: TracerProvider): provider is ProviderProxy {
+  const { getDelegate, setDelegate } = provider as Partial<ProviderProxy>
+  return typeof getDelegate === 'function' && typeof setDelegate === 'function'
 }
 
 /** The API does not export the class. */
