@@ -3,14 +3,14 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Where AsyncLocalStorage is built on AsyncContextFrame, this peer reads contexts out of it. */
-const HAS_CONTEXT_FRAMES = Number.parseInt(process.versions.node, 10) >= 24
+export const HAS_CONTEXT_FRAMES = Number.parseInt(process.versions.node, 10) >= 24
 
 /** @datadog/pprof with a context for each scope, in the way that fits the version of Node.js. */
 export async function start(options) {
   const profiler = await startWith(options, HAS_CONTEXT_FRAMES)
   const { time } = profiler
   if (HAS_CONTEXT_FRAMES) return { withLabels: contextFrames(time), stop: profiler.stop }
-  const { withLabels, unhook } = contextVariable(time)
+  const { withLabels, unhook } = variableLabels(time)
   const stop = () => {
     unhook()
     return profiler.stop()
@@ -61,27 +61,39 @@ function isUnchanged(outer, labels) {
   return outer !== undefined && Object.keys(labels).every((key) => outer[key] === labels[key])
 }
 
-/** One variable holds the context in force: it is set around scopes and where a continuation begins. */
-function contextVariable(time) {
+function variableLabels(time) {
   const storage = new AsyncLocalStorage()
-  let current
-  const setContext = (context) => {
-    if (context === current) return
-    current = context
-    time.setContext(context ?? {})
-  }
-  const hook = createHook({ before: () => setContext(storage.getStore()) }).enable()
+  const variable = contextVariable(time, () => storage.getStore())
   const withLabels = (labels, fn) => {
     const outer = storage.getStore()
     if (isUnchanged(outer, labels)) return fn()
-    const before = current
     const inner = { ...outer, ...labels }
-    setContext(inner)
+    const before = variable.set(inner)
     try {
       return storage.run(inner, fn)
     } finally {
-      setContext(before)
+      variable.set(before)
     }
   }
-  return { withLabels, unhook: () => hook.disable() }
+  return { withLabels, unhook: variable.unhook }
+}
+
+/**
+ * One variable holds the context in force: it is set around scopes, and by a hook where a continuation
+ * begins.
+ *
+ * @returns `set`, which returns what was in force before, and `unhook`.
+ */
+export function contextVariable(time, contextOfContinuation) {
+  let current
+  const set = (context) => {
+    const before = current
+    if (context !== before) {
+      current = context
+      time.setContext(context ?? {})
+    }
+    return before
+  }
+  const hook = createHook({ before: () => set(contextOfContinuation()) }).enable()
+  return { set, unhook: () => hook.disable() }
 }

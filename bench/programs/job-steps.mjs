@@ -6,34 +6,18 @@ import { Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deflate } from 'node:zlib'
-import { LABELS } from './burns.mjs'
-
-/** How many bound functions wait to be called by another job than theirs. */
-const MOST_LEFT_BEHIND = 100
+import { LeftBehind } from './left-behind.mjs'
 
 /**
- * What the jobs of the label mix do. Each step burns CPU for a job in one of the ways in which
+ * What the jobs of a mix do. Each step burns CPU for a job in one of the ways in which
  * JavaScript comes to run; whichever it is, the job's label is in force there.
  *
- * @param burn burns for the job of a number, which must be the one in force.
- * @param asJob runs a function as another job.
+ * @param burn burns for a job, which must be the one in force.
+ * @param asAnotherJob runs a function as another job, which it is given.
  * @param url of a server for `fetch`.
  */
-export function jobSteps({ burn, asJob, url }) {
-  const leftBehind = []
-
-  function leave(call) {
-    leftBehind.push(call)
-    if (leftBehind.length > MOST_LEFT_BEHIND) leftBehind.shift()
-  }
-
-  /** Another job's bound function, between two stretches of this job's own work. */
-  function callOneLeftBehind(job) {
-    const call = leftBehind[randomBelow(leftBehind.length)]
-    burn(job)
-    call()
-    burn(job)
-  }
+export function jobSteps({ burn, asAnotherJob, url }) {
+  const leftBehind = new LeftBehind(burn)
 
   return [
     async function promises(job) {
@@ -85,19 +69,17 @@ export function jobSteps({ burn, asJob, url }) {
       burn(job)
     },
     async function nested(job) {
-      const other = randomBelow(LABELS)
-      asJob(other, () => burn(other))
+      asAnotherJob(burn)
       burn(job)
-      await asJob(other, async () => {
+      await asAnotherJob(async (other) => {
         await null
         burn(other)
       })
       burn(job)
     },
     async function failing(job) {
-      const other = randomBelow(LABELS)
       try {
-        asJob(other, () => {
+        asAnotherJob((other) => {
           burn(other)
           throw new Error('meant')
         })
@@ -106,22 +88,22 @@ export function jobSteps({ burn, asJob, url }) {
       }
     },
     async function boundByResource(job) {
-      leave(AsyncResource.bind(() => burn(job)))
-      callOneLeftBehind(job)
+      leftBehind.leave(AsyncResource.bind(() => burn(job)))
+      leftBehind.callOne(job)
     },
     async function boundByStorage(job) {
-      leave(AsyncLocalStorage.bind(() => burn(job)))
-      callOneLeftBehind(job)
+      leftBehind.leave(AsyncLocalStorage.bind(() => burn(job)))
+      leftBehind.callOne(job)
     },
     async function snapshot(job) {
       const inContext = AsyncLocalStorage.snapshot()
-      leave(() => inContext(burn, job))
-      callOneLeftBehind(job)
+      leftBehind.leave(() => inContext(burn, job))
+      leftBehind.callOne(job)
     },
     async function emitterResource(job) {
       const emitter = new EventEmitterAsyncResource({ name: 'job' }).on('work', () => burn(job))
-      leave(() => emitter.emit('work'))
-      callOneLeftBehind(job)
+      leftBehind.leave(() => emitter.emit('work'))
+      leftBehind.callOne(job)
     },
   ]
 
@@ -136,13 +118,10 @@ export function jobSteps({ burn, asJob, url }) {
   }
 }
 
-async function* numbers(work) {
+/** Does its work before each of the numbers 0 and 1. */
+export async function* numbers(work) {
   for (let i = 0; i < 2; i++) {
     work()
     yield i
   }
-}
-
-export function randomBelow(end) {
-  return Math.floor(Math.random() * end)
 }

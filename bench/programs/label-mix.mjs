@@ -3,11 +3,11 @@
  * of its job. Arguments: profiler, milliseconds, where profiles go as files, and as uploads.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { answer } from './answer.mjs'
 import { LABELS, namedBurns } from './burns.mjs'
-import { jobSteps, randomBelow } from './job-steps.mjs'
+import { jobSteps } from './job-steps.mjs'
+import { listen } from './listen.mjs'
+import { randomBelow } from './random.mjs'
 
 const [profilerName, durationMillis, outputDir, serverAddress] = process.argv.slice(2)
 
@@ -22,7 +22,7 @@ await answer(async () => {
     outputDir,
     serverAddress,
   })
-  const burns = namedBurns()
+  const burns = namedBurns(LABELS)
   // Says whether the steps keep their promise, by Node's own means.
   const jobInForce = new AsyncLocalStorage()
   let strayed = 0
@@ -32,7 +32,15 @@ await answer(async () => {
   }
   const asJob = (job, fn) =>
     jobInForce.run(job, () => profiler.withLabels({ job: String(job) }, fn))
-  const steps = jobSteps({ burn, asJob, url: await listen() })
+  const asAnotherJob = (fn) => {
+    const other = randomBelow(LABELS)
+    return asJob(other, () => fn(other))
+  }
+  const steps = jobSteps({
+    burn,
+    asAnotherJob,
+    url: await listen((_request, response) => response.end('done')),
+  })
 
   const end = performance.now() + Number(durationMillis)
   const worker = async () => {
@@ -48,10 +56,4 @@ await answer(async () => {
 
 async function work(job, steps) {
   for (let i = 0; i < STEPS_OF_JOB; i++) await steps[randomBelow(steps.length)](job)
-}
-
-async function listen() {
-  const server = createServer((_request, response) => response.end('done')).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `http://127.0.0.1:${server.address().port}`
 }

@@ -5,6 +5,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { startProfiler, withLabels } from '../spanprof.mjs'
 import { answer } from './answer.mjs'
+import { littleWork, steadyTasks } from './steady-tasks.mjs'
 
 const [profiled, durationSeconds, readingSeconds, outputDir] = process.argv.slice(2)
 
@@ -14,34 +15,23 @@ const TASKS_A_SECOND = 2_000
 await answer(async () => {
   const profiler =
     profiled === 'spanprof' ? await startProfiler({ appName: 'bench', outputDir }) : undefined
-  const startedMillis = performance.now()
-  const seconds = () => (performance.now() - startedMillis) / 1000
-  const readings = []
-  let tasks = 0
-  while (seconds() <= Number(durationSeconds)) {
-    const due = seconds() * TASKS_A_SECOND
-    while (tasks < due) void withLabels({ request: `r-${tasks++}` }, task)
-    if (seconds() >= readings.length * Number(readingSeconds)) {
-      readings.push({ seconds: seconds(), rssBytes: process.memoryUsage.rss() })
-    }
-    await setTimeout(5)
-  }
-  const switchesASecond = (profiler?.stats().labelSwitches ?? Number.NaN) / seconds()
+  const { readings, seconds } = await steadyTasks({
+    tasksASecond: TASKS_A_SECOND,
+    durationSeconds: Number(durationSeconds),
+    readingSeconds: Number(readingSeconds),
+    task: (number) => withLabels({ request: `r-${number}` }, work),
+  })
+  const aSecond = (profiler?.stats().labelSwitches ?? Number.NaN) / seconds
   await profiler?.stop()
-  return { readings, switchesASecond }
+  return { readings, aSecond }
 })
 
-async function task() {
-  work()
+async function work() {
+  littleWork()
   await setImmediate()
-  work()
+  littleWork()
   await setTimeout(1)
-  work()
+  littleWork()
   await setImmediate()
-  work()
-}
-
-/** A little, with some garbage, as a request makes it. */
-function work() {
-  return JSON.parse(JSON.stringify({ items: [1, 2, 3], total: 6 }))
+  littleWork()
 }

@@ -1,0 +1,3 @@
+export function randomBelow(end) {
+  return Math.floor(Math.random() * end)
+}
