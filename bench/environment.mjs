@@ -3,6 +3,7 @@ import { availableParallelism, cpus, release, type } from 'node:os'
 import { ALL_MAJORS, nodes } from './node-versions.mjs'
 
 const PEERS = ['@datadog/pprof', '@pyroscope/nodejs', 'express', 'autocannon', 'typescript']
+const OPENTELEMETRY = ['sdk-trace-node', 'instrumentation-http', 'instrumentation-express']
 
 /** What a figure depends on beside the code: the machine, and the versions of all that ran. */
 export function environment() {
@@ -14,10 +15,15 @@ export function environment() {
       .map(({ version }) => version)
       .join(', '),
     spanprof: packageVersion('../package.json'),
-    peers: PEERS.map(
-      (name) => `${name} ${packageVersion(`node_modules/${name}/package.json`)}`,
+    peers: PEERS.map((name) => `${name} ${installedVersion(name)}`).join(', '),
+    OpenTelemetry: OPENTELEMETRY.map(
+      (name) => `${name} ${installedVersion(`@opentelemetry/${name}`)}`,
     ).join(', '),
   }
+}
+
+function installedVersion(name) {
+  return packageVersion(`node_modules/${name}/package.json`)
 }
 
 function packageVersion(path) {

@@ -11,11 +11,15 @@ import { installPeers } from './install.mjs'
 const BENCHMARKS = [
   'rotation',
   'requests',
+  'spans',
   'labels',
+  'span-accuracy',
+  'span-growth',
   'conservation',
   'encoding',
   'exit',
   'memory',
+  'span-memory',
   'import',
 ]
 

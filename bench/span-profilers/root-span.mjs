@@ -1,0 +1,7 @@
+import { start as startSpanprof } from '../profilers/spanprof.mjs'
+import { SpanProfilesProcessor } from '../spanprof-otel.mjs'
+
+export async function start(options) {
+  const { stop } = await startSpanprof(options)
+  return { spanProcessors: [new SpanProfilesProcessor()], stop }
+}

@@ -1,0 +1,2 @@
+/** Its OpenTelemetry side, likewise. */
+export * from '../dist/otel/index.js'
