@@ -50,7 +50,14 @@ describe.concurrent.each(managers)(
       })
       expect(facts.changed, 'the original methods are back').toEqual([])
 
-      const places = { with_a: 'a', bind_b: 'b' }
+      const places = {
+        with_a: 'a',
+        with_b: 'b',
+        with_a_again: 'a',
+        after_with: undefined,
+        bind_b: 'b',
+        after_bind: undefined,
+      }
       const attached = {
         attach_a: 'a',
         attach_b: 'b',

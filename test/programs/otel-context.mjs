@@ -53,8 +53,14 @@ const failed = {
 
 // Samples follow too.
 const burn = (name) => cpuBurner(name)(40)
-context.with(ofSpans[0], () => burn('with_a'))
+context.with(ofSpans[0], () => {
+  burn('with_a')
+  context.with(ofSpans[1], () => burn('with_b'))
+  burn('with_a_again')
+})
+burn('after_with')
 context.bind(ofSpans[1], () => burn('bind_b'))()
+burn('after_bind')
 if (canAttach) {
   const outer = context.attach(ofSpans[0])
   burn('attach_a')

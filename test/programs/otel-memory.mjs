@@ -3,8 +3,9 @@
 //   node --expose-gc otel-memory.mjs <output directory> <way> [options as JSON]
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { context, createContextKey, trace } from '@opentelemetry/api'
 import { startProfiler, withLabels } from 'spanprof'
 import { SpanProfilesProcessor, wrapTracerProvider } from 'spanprof/otel'
@@ -88,6 +89,11 @@ async function httpRequests() {
   await once(server, 'close')
 }
 
+const countOf = (list) => list.filter((ref) => ref.deref() !== undefined).length
+const eachKind = (count) =>
+  Object.fromEntries(Object.entries(refs).map(([kind, list]) => [kind, count(list)]))
+const isNothing = (counts) => Object.values(counts).every((count) => count === 0)
+
 /** How many of each kind were made, and how many are left after as many collections as it takes. */
 async function left() {
   let alive = {}
@@ -95,24 +101,75 @@ async function left() {
     await immediate()
     globalThis.gc()
     await immediate()
-    alive = Object.fromEntries(
-      Object.entries(refs).map(([kind, list]) => [
-        kind,
-        list.filter((ref) => ref.deref() !== undefined).length,
-      ]),
-    )
-    if (Object.values(alive).every((count) => count === 0)) break
+    alive = eachKind(countOf)
+    if (isNothing(alive)) break
   }
-  const made = Object.fromEntries(Object.entries(refs).map(([kind, { length }]) => [kind, length]))
+  return taken(alive)
+}
+
+function taken(alive) {
+  const made = eachKind(({ length }) => length)
   refs = {}
   return { made, alive }
 }
 
-/** Until all that ran so far is in closed windows; nothing else happens meanwhile. */
-async function idle() {
-  const before = profiler.stats().windows
-  while (profiler.stats().windows < before + 2) await sleep(20)
+/**
+ * The same, told by another thread, when the last that this one has run was a part of a span: whoever
+ * looks from this thread runs something else first.
+ */
+async function leftWhenIdle() {
+  let isIdle = false
+  const counted = new Promise((resolve) => {
+    globalThis.idle = {
+      windows: () => (isIdle ? profiler.stats().windows : -1),
+      alive: () => eachKind(countOf),
+      tell: (alive) => resolve(taken(alive)),
+    }
+  })
+  const watcher = new Worker(WATCHER, { eval: true, execArgv: [] })
+  const keepAlive = createServer().listen(0)
+  await once(watcher, 'online')
+  tracer.startActiveSpan('last', (span) => {
+    remember({ last: span, lastContexts: context.active() })
+    setTimeout(() => {
+      burn(1)
+      span.end()
+      isIdle = true
+    }, 1)
+  })
+  const result = await counted
+  keepAlive.close()
+  watcher.unref()
+  return result
 }
+
+const WATCHER = `
+  const { Session } = require('node:inspector/promises')
+  const { setTimeout: sleep } = require('node:timers/promises')
+  const keepAlive = setInterval(() => {}, 1000) // An answer that is waited for does not.
+  const session = new Session()
+  session.connectToMainThread()
+  const ask = async (expression) => {
+    const { result } = await session.post('Runtime.evaluate', { expression, returnByValue: true })
+    return result.value
+  }
+  async function watch() {
+    let first = -1
+    while (first < 0) {
+      await sleep(10)
+      first = await ask('idle.windows()')
+    }
+    while (await ask('idle.windows()') < first + 2) await sleep(10)
+    let alive
+    for (let round = 0; round < 8; round++) {
+      await session.post('HeapProfiler.collectGarbage')
+      alive = await ask('idle.alive()')
+      if (Object.values(alive).every((count) => count === 0)) break
+    }
+    await ask('idle.tell(' + JSON.stringify(alive) + ')')
+    clearInterval(keepAlive)
+  }
+  watch()`
 
 async function work() {
   await requests()
@@ -121,8 +178,7 @@ async function work() {
 
 const found = {}
 await work()
-await idle()
-found.idle = await left()
+found.idle = await leftWhenIdle()
 await work()
 await profiler.flush()
 found.flushed = await left()
