@@ -15,20 +15,16 @@ export function burner(name) {
   return new Function(source)()
 }
 
-/** Likewise one that burns CPU time of this process: samples are sure, however busy the machine is. */
+/** Likewise one that burns CPU time of this thread: it has samples, however busy the machine is. */
 export function cpuBurner(name) {
-  const used = () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1000
-  }
   const source = `return function ${name}(millis) {
-    const end = used() + millis
+    const end = threadCpuNanos() + millis * 1e6
     let x = 0
-    do for (let i = 0; i < 5000; i++) x = Math.imul(x ^ i, 0x9e3779b1) + i
-    while (used() < end)
+    do for (let i = 0; i < 50_000; i++) x = Math.imul(x ^ i, 0x9e3779b1) + i
+    while (threadCpuNanos() < end)
     return x
   }`
-  return new Function('used', source)(used)
+  return new Function('threadCpuNanos', source)(threadCpuNanos)
 }
 
 /** CPU time of this thread so far, from the kernel where it tells, in nanoseconds. */
