@@ -21,6 +21,8 @@ export interface LabelsOfSamples {
   readonly overruledKeys: string[]
   /** How many label sets have been made since the last call. */
   readonly made: number
+  /** How often other labels came into force since the last call. */
+  readonly switches: number
 }
 
 /** What the agent has seen. */
@@ -68,6 +70,7 @@ export class LabelAgent {
   #timeline: LabelTimeline | undefined
   /** Those of earlier starts. */
   #switchesBefore = 0
+  #switchesTold = 0
   #ownUsed = false
   #recording = false
   #unhook: (() => void) | undefined
@@ -136,6 +139,7 @@ export class LabelAgent {
     this.#unhook = undefined
     this.#switchesBefore += this.#timeline?.switches ?? 0
     this.#timeline = undefined
+    this.#switchesTold = 0
     this.#lateTexts.forgetBefore(Number.POSITIVE_INFINITY)
     this.#own = undefined
     this.#carried = undefined
@@ -169,6 +173,7 @@ export class LabelAgent {
       settledTexts: this.#lateTexts.forgetBefore(keepTextsFromMicros),
       overruledKeys: [...described.overruledKeys],
       made: this.#takeMade(),
+      switches: this.#takeSwitches(),
     }
   }
 
@@ -176,6 +181,18 @@ export class LabelAgent {
     const { made } = this.#registry
     this.#registry.made = 0
     return made
+  }
+
+  /** A label set was made elsewhere, for the context to carry. */
+  countMade(): void {
+    this.#registry.made++
+  }
+
+  #takeSwitches(): number {
+    const switches = this.#timeline?.switches ?? 0
+    const since = switches - this.#switchesTold
+    this.#switchesTold = switches
+    return since
   }
 
   counters(): AgentCounters {
@@ -204,8 +221,8 @@ export class LabelAgent {
     // With its fraction: V8 cuts sample times down to whole microseconds. It takes them when it has
     // walked the stack, more than a microsecond after a switch that came before; one that comes after
     // may follow in the same microsecond, and has to seem later.
-    const [seconds, nanos] = hrtime()
-    this.#timeline.record(seconds * 1e6 + nanos / 1000, own, carried)
+    const now = hrtime()
+    this.#timeline.record(now[0] * 1e6 + now[1] / 1000, own, carried)
   }
 }
 

@@ -25,6 +25,7 @@ export interface JoinedLabels {
   readonly isLost: boolean[]
   readonly overruledKeys: string[]
   readonly made: number
+  readonly switches: number
 }
 
 /** Asks the agent in the profiled thread for the labels of samples, over the inspector. */
@@ -58,6 +59,7 @@ export class LabelJoin {
       isLost: answer.labelSetOfSample.map((index) => index === LABELS_LOST),
       overruledKeys: answer.overruledKeys,
       made: answer.made,
+      switches: answer.switches,
     }
   }
 

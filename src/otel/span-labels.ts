@@ -1,4 +1,4 @@
-import type { Context, Span } from '@opentelemetry/api'
+import type { Context, Span, SpanContext } from '@opentelemetry/api'
 import type { LabelSet, LateText } from '../labels/agent.js'
 import { SPAN_KEY } from './global-api.js'
 import type { LabelScope } from './options.js'
@@ -22,17 +22,21 @@ export class SpanLabels implements LabelSet, LateText {
   readonly root: SpanLabels
   readonly traceId: string
   readonly isSampled: boolean
-  readonly #scopes: SpanLabelScopes
+  private readonly scopes: SpanLabelScopes
 
   /** @param root of the local root; left out where the span is one. */
-  constructor(span: Span, name: string, root: SpanLabels | undefined, scopes: SpanLabelScopes) {
-    const { spanId, traceId, traceFlags } = span.spanContext()
+  constructor(
+    { spanId, traceId, traceFlags }: SpanContext,
+    name: string,
+    root: SpanLabels | undefined,
+    scopes: SpanLabelScopes,
+  ) {
     this.text = name
     this.spanId = spanId
     this.root = root ?? this
     this.traceId = traceId
     this.isSampled = (traceFlags & SAMPLED) !== 0
-    this.#scopes = scopes
+    this.scopes = scopes
   }
 
   get isRoot(): boolean {
@@ -41,13 +45,13 @@ export class SpanLabels implements LabelSet, LateText {
 
   /** Whether a profile can be asked for by this span's id. */
   get hasOwnProfile(): boolean {
-    const scope = this.#scopes.spanIdLabelScope
+    const scope = this.scopes.spanIdLabelScope
     return this.isSampled && (scope === 'all-spans' || (scope === 'root-span' && this.isRoot))
   }
 
   /** Written out only when a sample has met the span. */
   get pairs(): (string | LateText)[] {
-    const { spanIdLabelScope, spanNameLabelScope, traceIdLabel, profileIdLabel } = this.#scopes
+    const { spanIdLabelScope, spanNameLabelScope, traceIdLabel, profileIdLabel } = this.scopes
     const pairs: (string | LateText)[] = []
     const identified = this.#inScope(spanIdLabelScope)
     if (identified?.isSampled) {

@@ -19,6 +19,8 @@ export class SpanProfiles {
   readonly #context: TelemetryContext = telemetryContext()
   /** Nothing is told apart below a local root, whose labels then serve all its descendants. */
   readonly #sharesLabels: boolean
+  /** Spans are of one class as a rule, and that has been seen to. */
+  #followedClass: object | undefined
 
   constructor(options: ResolvedSpanProfilesOptions) {
     this.#options = options
@@ -55,49 +57,59 @@ export class SpanProfiles {
   }
 
   #label(span: Span, name: string, parent: Span | undefined): void {
-    const { spanId } = span.spanContext()
-    const root = rootOf(parent)
+    const spanContext = span.spanContext()
+    const parentContext = parent?.spanContext()
+    const { spanId } = spanContext
     // With tracing suppressed, or without an SDK, there is no new span.
-    if (spanId === NO_SPAN_ID || spanId === parent?.spanContext().spanId) return
-    const shared = this.#sharesLabels ? root : undefined
-    const labels = shared ?? new SpanLabels(span, name, root, this.#options)
-    markSpan(span, labels)
+    if (spanId === NO_SPAN_ID || spanId === parentContext?.spanId) return
+    const root = parentContext?.isRemote ? undefined : labelsOfSpan(parent)?.root
     this.#agent.spanCounters.spans++
-    if (shared !== undefined) return
-    followRenames(span)
+    if (root !== undefined && this.#sharesLabels) {
+      markSpan(span, root)
+      return
+    }
+    const labels = new SpanLabels(spanContext, name, root, this.#options)
+    markSpan(span, labels)
+    this.#agent.countMade()
+    this.#followRenames(span)
     if (!labels.hasOwnProfile) return
     span.setAttribute(PROFILE_ID_ATTRIBUTE, spanId)
     addProfileUrls(span, labels, this.#agent.own, this.#options)
+  }
+
+  #followRenames(span: Span): void {
+    const prototype = Object.getPrototypeOf(span)
+    if (prototype !== this.#followedClass && followRenames(span) === prototype) {
+      this.#followedClass = prototype
+    }
   }
 }
 
 /** `INVALID_SPANID` of the API. */
 const NO_SPAN_ID = '0000000000000000'
 
-/** The labels of the local root that a child of `parent` belongs to: none where it is one itself. */
-function rootOf(parent: Span | undefined): SpanLabels | undefined {
-  const labels = labelsOfSpan(parent)
-  return labels === undefined || parent?.spanContext().isRemote ? undefined : labels.root
-}
-
 const following = new WeakSet<object>()
 
-/** Wraps `updateName` once where it is defined, in the span's class as a rule. */
-function followRenames(span: Span): void {
+/** Wraps `updateName` once where it is defined, in the span's class as a rule. @returns where. */
+function followRenames(span: Span): object | undefined {
   const owner = definer(span, 'updateName')
-  if (owner === undefined || following.has(owner)) return
+  if (owner === undefined || following.has(owner)) return owner
   following.add(owner)
   wrapMethod(owner, 'updateName', (original) => {
-    function updateName(this: Span & { name?: unknown }, name: string): Span {
+    function updateName(this: Span, name: string): Span {
       const result = original.call(this, name)
-      const labels = labelsOfSpan(this)
-      // A descendant may carry the labels of its root.
-      if (labels !== undefined && labels.spanId === this.spanContext().spanId) {
-        // A span that has ended keeps its name.
-        labels.text = String(typeof this.name === 'string' ? this.name : name)
-      }
+      renamed(this, name)
       return result
     }
     return updateName
   })
+  return owner
+}
+
+function renamed(span: Span & { readonly name?: unknown }, name: string): void {
+  const labels = labelsOfSpan(span)
+  // A descendant may carry the labels of its root.
+  if (labels === undefined || labels.spanId !== span.spanContext().spanId) return
+  // A span that has ended keeps its name.
+  labels.text = typeof span.name === 'string' ? span.name : String(name)
 }

@@ -14,6 +14,8 @@ import type { Counters } from './counters.js'
  * over; held for a second, it would grow old in V8's heap, which keeps the dead ones there for long.
  */
 const MANY_LABEL_SETS = 500
+/** Likewise switches of labels. The agent remembers 65,536: a window of a second must not need more. */
+const MANY_SWITCHES = 30_000
 
 /**
  * Windows from V8, labelled, into every recording that is open: the continuous one, and any number of
@@ -118,8 +120,10 @@ export class Sampling {
     const times = samples.map(({ timeMicros }) => timeMicros)
     try {
       const joined = await this.#join.labelsAt(times, endMicros, this.#oldestSample(endMicros))
-      const madeASecond = (joined.made * 1e6) / (endMicros - startMicros)
-      this.#maxLengthMillis = madeASecond > MANY_LABEL_SETS ? MIN_LENGTH_MILLIS : MAX_LENGTH_MILLIS
+      const seconds = (endMicros - startMicros) / 1e6
+      const busy =
+        joined.made > MANY_LABEL_SETS * seconds || joined.switches > MANY_SWITCHES * seconds
+      this.#maxLengthMillis = busy ? MIN_LENGTH_MILLIS : MAX_LENGTH_MILLIS
       const lost = samples.filter(({ idle }, i) => joined.isLost[i] && !idle)
       this.#counters.add('lostLabelSamples', lost.length)
       this.#labelFailures.recovered(

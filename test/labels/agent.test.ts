@@ -115,6 +115,7 @@ describe('the label agent', () => {
         settledTexts: [],
         overruledKeys: [],
         made: 1,
+        switches: expect.any(Number),
       })
     })
   })
