@@ -19,9 +19,9 @@ interface Facts {
   stats: Record<string, number>
 }
 
-async function hardMix(way: string, options: LabelOptions) {
+async function hardMix(way: string, manager: string, options: LabelOptions) {
   const directory = temporaryDirectory()
-  const args = [directory, '7500', way, JSON.stringify(options)]
+  const args = [directory, '7500', way, manager, JSON.stringify(options)]
   const { code, stderr } = await runProgram('otel-hard-mix.mjs', { args })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 
@@ -51,10 +51,11 @@ const isRight = ({ labels, expected, site }: MixSample) =>
 
 describe.concurrent('every sample of a hard mix of nested and concurrent spans', () => {
   it.each([
-    ['of its local root, by a processor', 'processor', {}],
-    ['of the span itself, by a wrapped provider', 'wrapper', ALL_SPANS],
-  ] as const)('carries the labels %s', async (_, way, options) => {
-    const { samples, stats } = await hardMix(way, options)
+    ['of its local root, by a processor', 'processor', 'AsyncLocalStorage', {}],
+    ['of the span itself, by a wrapped provider', 'wrapper', 'AsyncLocalStorage', ALL_SPANS],
+    ['of the span itself, kept by async hooks', 'processor', 'AsyncHooks', ALL_SPANS],
+  ] as const)('carries the labels %s', async (_, way, storage, options) => {
+    const { samples, stats } = await hardMix(way, `${storage}ContextManager`, options)
     expect(total(samples as never, 'count')).toBeGreaterThan(5000)
     const wrong = samples.filter((sample) => !isRight(sample))
     expect(wrong.filter((sample) => !isMissing(sample))).toEqual([])

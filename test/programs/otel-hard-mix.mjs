@@ -1,6 +1,6 @@
 // Concurrent requests through everything that carries an OpenTelemetry context. Every place that burns
 // CPU does so in a function of its own, so that each sample tells which span it should belong to.
-//   node otel-hard-mix.mjs <output directory> <samples> <way> [options as JSON]
+//   node otel-hard-mix.mjs <output directory> <samples> <way> <context manager> [options as JSON]
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
@@ -10,10 +10,11 @@ import { setInterval as intervals, setTimeout as sleep } from 'node:timers/promi
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { startProfiler, withLabels } from 'spanprof'
 import { burner } from './burn.mjs'
-import { requireCore, startTracing, writeFacts } from './tracing.mjs'
+import { requireCore, requireFromRoot, startTracing, writeFacts } from './tracing.mjs'
 
-const [outputDir, samples, way, options = '{}'] = process.argv.slice(2)
+const [outputDir, samples, way, manager, options = '{}'] = process.argv.slice(2)
 const { suppressTracing } = requireCore()
+const { [manager]: ContextManager } = requireFromRoot('@opentelemetry/context-async-hooks')
 const NAMES = 8
 
 const server = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1')
@@ -26,7 +27,11 @@ const profiler = await startProfiler({
   samplingIntervalMicros: 1000,
   flushIntervalMs: 600_000,
 })
-const { finishedSpans } = await startTracing({ way, options: JSON.parse(options) })
+const { finishedSpans } = await startTracing({
+  way,
+  options: JSON.parse(options),
+  contextManager: new ContextManager().enable(),
+})
 const tracer = trace.getTracer('mix')
 
 const sites = []
