@@ -63,13 +63,11 @@ export class SpanProfiles {
     // With tracing suppressed, or without an SDK, there is no new span.
     if (spanId === NO_SPAN_ID || spanId === parentContext?.spanId) return
     const root = parentContext?.isRemote ? undefined : labelsOfSpan(parent)?.root
-    this.#agent.spanCounters.spans++
-    if (root !== undefined && this.#sharesLabels) {
-      markSpan(span, root)
-      return
-    }
-    const labels = new SpanLabels(spanContext, name, root, this.#options)
+    const shared = this.#sharesLabels ? root : undefined
+    const labels = shared ?? new SpanLabels(spanContext, name, root, this.#options)
     markSpan(span, labels)
+    this.#agent.spanCounters.spans++
+    if (shared !== undefined) return
     this.#agent.countMade()
     this.#followRenames(span)
     if (!labels.hasOwnProfile) return
