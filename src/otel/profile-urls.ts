@@ -105,7 +105,8 @@ function spanSelector({ appName, spanId }: ProfileOfSpan): string {
 
 function selector(appName: string, labels: ReadonlyMap<string, string>): string {
   const pairs = [...labels].sort(([a], [b]) => (a < b ? -1 : 1))
-  return `${appName}.cpu{${pairs.map(([key, value]) => `${key}="${value}"`).join(',')}}`
+  const quoted = pairs.map(([key, value]) => `${key}="${value.replace(/[\\"]/g, '\\$&')}"`)
+  return `${appName}.cpu{${quoted.join(',')}}`
 }
 
 function nanos(millis: number): string {

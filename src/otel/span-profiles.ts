@@ -43,7 +43,7 @@ export class SpanProfiles {
       this.#context.followManager()
       // Another one may have been here before: a processor and a wrapped provider, or two of a kind.
       if (labelsOfSpan(span) !== undefined) return
-      this.#label(span, name, spanOf(parent))
+      this.#label(span, name, parent)
     } catch {
       this.#agent.spanCounters.spanFailures++
     }
@@ -56,13 +56,13 @@ export class SpanProfiles {
     this.#context.relabelled()
   }
 
-  #label(span: Span, name: string, parent: Span | undefined): void {
+  #label(span: Span, name: string, parent: Context | undefined): void {
     const spanContext = span.spanContext()
-    const parentContext = parent?.spanContext()
+    const parentContext = spanOf(parent)?.spanContext()
     const { spanId } = spanContext
     // With tracing suppressed, or without an SDK, there is no new span.
     if (spanId === NO_SPAN_ID || spanId === parentContext?.spanId) return
-    const root = parentContext?.isRemote ? undefined : labelsOfSpan(parent)?.root
+    const root = parentContext?.isRemote ? undefined : this.#context.labelsIn(parent)?.root
     const shared = this.#sharesLabels ? root : undefined
     const labels = shared ?? new SpanLabels(spanContext, name, root, this.#options)
     markSpan(span, labels)

@@ -20,7 +20,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   #hooked = false
   #unwrap: (() => void) | undefined
   /** Contexts whose span has no labels of its own, and those of the span around it. */
-  readonly #adopted = new WeakMap<Context, LabelSet>()
+  readonly #adopted = new WeakMap<Context, SpanLabels>()
   /** Most questions are about the same context again. */
   #last: Context | undefined
   #lastLabels: LabelSet | undefined
@@ -39,7 +39,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
       const context = this.#manager?.active()
       if (context !== this.#last) {
         this.#last = context
-        this.#lastLabels = this.#labelsIn(context)
+        this.#lastLabels = this.labelsIn(context)
       }
       return this.#lastLabels
     } catch {
@@ -101,7 +101,8 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     }
   }
 
-  #labelsIn(context: Context | undefined): LabelSet | undefined {
+  /** The labels that a context carries. */
+  labelsIn(context: Context | undefined): SpanLabels | undefined {
     const span = spanOf(context)
     if (context === undefined || span === undefined) return undefined
     return labelsOfSpan(span) ?? this.#adopted.get(context)

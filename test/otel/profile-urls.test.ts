@@ -74,6 +74,13 @@ describe('links to profiles', () => {
     expect(leftQuery).toBe('shop.cpu{span_name="all"}')
   })
 
+  it('quote what a label’s value has in it', () => {
+    const options = { ...address, profileBaselineUrl: true }
+    const { attributes } = ended(options, 'say "hello" \\')
+    const { leftQuery } = parsed(attributes['pyroscope.profile.baseline.url'])
+    expect(leftQuery).toBe('shop.cpu{span_name="say \\"hello\\" \\\\"}')
+  })
+
   it('are made by a function of the app’s, for addresses of today', () => {
     const seen: ProfileOfSpan[] = []
     const profileUrl = (profile: ProfileOfSpan) => {

@@ -1,10 +1,12 @@
 import { context, ROOT_CONTEXT, type Span, TraceFlags, trace } from '@opentelemetry/api'
 import { suppressTracing } from '@opentelemetry/core'
-import { type ReadableSpan, SamplingDecision } from '@opentelemetry/sdk-trace-node'
+import { type ReadableSpan, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace-node'
 import { describe, expect, it } from 'vitest'
 import { sharedAgent } from '../../src/labels/agent.ts'
 import { type SpanProfilesOptions, SpanProfilesProcessor } from '../../src/otel/index.ts'
 import { labelling, labelsInForce, recordLabels, unsampled } from './labels-in-force.ts'
+
+const { NOT_RECORD, RECORD_AND_SAMPLED } = SamplingDecision
 
 recordLabels()
 
@@ -138,6 +140,25 @@ describe('a local root', () => {
     tracerWith().startActiveSpan('span', {}, parent, (span) => {
       expect(labelsInForce().span_id).toBe(id(span))
     })
+  })
+})
+
+describe('a span that a sampler drops within a trace', () => {
+  it('leaves its work, and the spans in it, to the local root', () => {
+    const decide = (name: string) => (name === 'dropped' ? NOT_RECORD : RECORD_AND_SAMPLED)
+    const sampler: Sampler = {
+      shouldSample: (_context, _traceId, name) => ({ decision: decide(name) }),
+    }
+    const tracer = labelling(undefined, sampler).getTracer('test')
+    tracer.startActiveSpan('root', (root) =>
+      tracer.startActiveSpan('dropped', () => {
+        expect(labelsInForce().span_id).toBe(id(root))
+        tracer.startActiveSpan('again', (again) => {
+          expect(labelsInForce()).toMatchObject({ span_id: id(root), span_name: 'root' })
+          expect(profileId(again)).toBeUndefined()
+        })
+      }),
+    )
   })
 })
 
