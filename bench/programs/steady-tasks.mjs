@@ -1,5 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 
+/** A machine too slow for the rate must not pile up tasks until the memory is full of them. */
+const MOST_AT_ONCE = 1_000
+
 /**
  * Starts tasks at a steady rate, without waiting for them, and reads the process's resident memory
  * now and then.
@@ -11,9 +14,15 @@ export async function steadyTasks({ tasksASecond, durationSeconds, readingSecond
   const seconds = () => (performance.now() - startedMillis) / 1000
   const readings = []
   let tasks = 0
+  let running = 0
+  const start = async () => {
+    running++
+    await task(tasks++)
+    running--
+  }
   while (seconds() <= durationSeconds) {
     const due = seconds() * tasksASecond
-    while (tasks < due) void task(tasks++)
+    while (tasks < due && running < MOST_AT_ONCE) void start()
     if (seconds() >= readings.length * readingSeconds) {
       readings.push({ seconds: seconds(), rssBytes: process.memoryUsage.rss() })
     }
