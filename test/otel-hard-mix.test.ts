@@ -21,7 +21,7 @@ interface Facts {
 
 async function hardMix(way: string, manager: string, options: LabelOptions) {
   const directory = temporaryDirectory()
-  const args = [directory, '7500', way, manager, JSON.stringify(options)]
+  const args = [directory, '10000', way, manager, JSON.stringify(options)]
   const { code, stderr } = await runProgram('otel-hard-mix.mjs', { args })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 
