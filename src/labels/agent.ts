@@ -183,11 +183,6 @@ export class LabelAgent {
     return made
   }
 
-  /** A label set was made elsewhere, for the context to carry. */
-  countMade(): void {
-    this.#registry.made++
-  }
-
   #takeSwitches(): number {
     const switches = this.#timeline?.switches ?? 0
     const since = switches - this.#switchesTold

@@ -1,7 +1,7 @@
 import type { LabelSet } from './label-set.js'
 
-/** Enough for a second of 65,000 switches; a power of two, so that an index is a mask away. */
-const CAPACITY = 1 << 16
+/** Enough for a second of 131,000 switches; a power of two, so that an index is a mask away. */
+const CAPACITY = 1 << 17
 const MASK = CAPACITY - 1
 
 /** The label sets in force at a time: one that `withLabels` made, and one that a context carries. */

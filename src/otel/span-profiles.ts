@@ -68,7 +68,6 @@ export class SpanProfiles {
     markSpan(span, labels)
     this.#agent.spanCounters.spans++
     if (shared !== undefined) return
-    this.#agent.countMade()
     this.#followRenames(span)
     if (!labels.hasOwnProfile) return
     span.setAttribute(PROFILE_ID_ATTRIBUTE, spanId)

@@ -1,6 +1,6 @@
 import { type LabelledWindow, Recording, type RecordingOptions } from '../export/recording.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
-import { LabelJoin } from '../labels/label-join.js'
+import { type JoinedLabels, LabelJoin } from '../labels/label-join.js'
 import type { OpenLabelPairs } from '../sample.js'
 import { ConsoleProfiles } from '../sampler/console-profiles.js'
 import { type CpuTimeSource, mainThreadCpuClock, nowMicros } from '../sampler/cpu-clock.js'
@@ -14,8 +14,11 @@ import type { Counters } from './counters.js'
  * over; held for a second, it would grow old in V8's heap, which keeps the dead ones there for long.
  */
 const MANY_LABEL_SETS = 500
-/** Likewise switches of labels. The agent remembers 65,536: a window of a second must not need more. */
-const MANY_SWITCHES = 30_000
+/**
+ * Switches of labels in a window: half of what the agent remembers, as the next window may have more.
+ * Windows are shortened by no more than that takes: each one costs the app's thread a pause.
+ */
+const MAX_SWITCHES = 65_000
 
 /**
  * Windows from V8, labelled, into every recording that is open: the continuous one, and any number of
@@ -120,10 +123,7 @@ export class Sampling {
     const times = samples.map(({ timeMicros }) => timeMicros)
     try {
       const joined = await this.#join.labelsAt(times, endMicros, this.#oldestSample(endMicros))
-      const seconds = (endMicros - startMicros) / 1e6
-      const busy =
-        joined.made > MANY_LABEL_SETS * seconds || joined.switches > MANY_SWITCHES * seconds
-      this.#maxLengthMillis = busy ? MIN_LENGTH_MILLIS : MAX_LENGTH_MILLIS
+      this.#maxLengthMillis = maxLengthMillis(joined, (endMicros - startMicros) / 1e6)
       const lost = samples.filter(({ idle }, i) => joined.isLost[i] && !idle)
       this.#counters.add('lostLabelSamples', lost.length)
       this.#labelFailures.recovered(
@@ -161,6 +161,12 @@ export class Sampling {
     this.#counters.add('pauseMicros', sum(window.pausesMicros))
     this.#counters.raiseTo('maxPauseMicros', Math.max(...window.pausesMicros))
   }
+}
+
+function maxLengthMillis({ made, switches }: JoinedLabels, seconds: number): number {
+  if (made > MANY_LABEL_SETS * seconds) return MIN_LENGTH_MILLIS
+  const full = (MAX_SWITCHES / switches) * seconds * 1000 // Infinity without a switch.
+  return Math.min(MAX_LENGTH_MILLIS, Math.max(MIN_LENGTH_MILLIS, full))
 }
 
 function sum(values: readonly number[]): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LabelTimeline } from '../../src/labels/label-timeline.ts'
 
-const CAPACITY = 65_536
+const CAPACITY = 131_072
 const set = (name: string) => ({ pairs: ['name', name] })
 const a = set('a')
 const b = set('b')
