@@ -22,7 +22,7 @@ export async function profile(options: ProfileOptions): Promise<ProfileResult> {
   assertSupportedRuntime()
   const lease = await leaseSamplerThread(samplingIntervalMicros, toLog())
   try {
-    const bytes = await lease.thread.request('oneShot', config)
+    const bytes = await lease.thread.request('oneShot', { ...config, type: 'cpu' })
     const pprof = await import('pprof-format')
     return {
       cpu: pprof.Profile.decode(gunzipSync(bytes)),

@@ -6,6 +6,8 @@ export interface OptionCheck<T> {
   check(name: string, value: unknown): T
   /** Left out where an option has no environment variable. What it returns is checked. */
   readonly parse?: (text: string) => unknown
+  /** Of an option that is an object, the checks of its own options. */
+  readonly members?: Readonly<Record<string, OptionCheck<unknown>>>
 }
 
 /** One check for each option, by its name. */
@@ -27,11 +29,8 @@ export function checkOptions<T extends object>(
   if (typeof options !== 'object' || options === null) {
     throw new SpanprofError('ERR_INVALID_OPTION', `options must be an object, received ${options}`)
   }
-  const names = Object.keys(checks)
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw unknownOption(name, names)
-  }
-  const checked = names.flatMap((name) => {
+  assertKnown(Object.keys(options), Object.keys(checks))
+  const checked = Object.keys(checks).flatMap((name) => {
     const option = checks[name as keyof T] as OptionCheck<unknown>
     const given = (options as Record<string, unknown>)[name]
     if (given !== undefined) return [[name, option.check(name, given)]]
@@ -44,17 +43,45 @@ export function checkOptions<T extends object>(
 /** @returns `undefined` where the variable is not set or empty. */
 export function fromEnvironment<T>(
   name: string,
-  { check, parse }: OptionCheck<T>,
+  { check, parse, members = {} }: OptionCheck<T>,
   environment: Environment,
 ): T | undefined {
   const text = environment[name]
-  if (text === undefined || text === '' || parse === undefined) return undefined
-  return check(name, parse(text))
+  if (text !== undefined && text !== '' && parse !== undefined) return check(name, parse(text))
+  const given = Object.entries(members).flatMap(([member, option]) => {
+    const value = fromEnvironment(`${name}_${upperSnakeCase(member)}`, option, environment)
+    return value === undefined ? [] : [[member, value]]
+  })
+  return given.length === 0 ? undefined : check(name, Object.fromEntries(given))
 }
 
 /** `flushIntervalMs` → `SPANPROF_FLUSH_INTERVAL_MS` */
 export function environmentName(option: string): string {
-  return `SPANPROF_${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  return `SPANPROF_${upperSnakeCase(option)}`
+}
+
+function upperSnakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+}
+
+/** An option that is an object of options; in the environment each is a variable of its own. */
+export function objectOf<T extends object>(members: OptionChecks<T>): OptionCheck<T> {
+  return {
+    members: members as OptionCheck<T>['members'] & {},
+    check(name, value) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        throw invalidOption(name, 'an object', value)
+      }
+      assertKnown(Object.keys(value), Object.keys(members), `${name}.`)
+      const given = Object.entries(value).filter(([, member]) => member !== undefined)
+      return Object.fromEntries(
+        given.map(([member, each]) => [
+          member,
+          members[member as keyof T].check(`${name}.${member}`, each),
+        ]),
+      ) as T
+    },
+  }
 }
 
 export function integer(unit: string, min: number, max: number): OptionCheck<number> {
@@ -65,6 +92,16 @@ export function integer(unit: string, min: number, max: number): OptionCheck<num
       throw invalidOption(name, `a whole number of ${unit} from ${min} to ${max}`, value)
     },
     parse: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  }
+}
+
+export function number(unit: string, min: number, max: number): OptionCheck<number> {
+  return {
+    check(name, value) {
+      if (typeof value === 'number' && value >= min && value <= max) return value
+      throw invalidOption(name, `a number of ${unit} from ${min} to ${max}`, value)
+    },
+    parse: (text) => (/^[\d.]+$/.test(text) ? Number(text) : text),
   }
 }
 
@@ -118,6 +155,51 @@ export const labels: OptionCheck<Readonly<Record<string, string | number>>> = {
   },
 }
 
+/** A password or token: what was received is never shown. */
+export const secret: OptionCheck<string> = {
+  check(name, value) {
+    if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) return value
+    throw new SpanprofError(
+      'ERR_INVALID_OPTION',
+      `${name} must be a non-empty string of visible ASCII characters`,
+    )
+  },
+  parse: (text) => text,
+}
+
+/** An `http:` or `https:` URL, without a slash at its end. */
+export const webAddress: OptionCheck<string> = {
+  check(name, value) {
+    const address = URL.canParse(String(value)) ? new URL(String(value)) : undefined
+    if (typeof value === 'string' && /^https?:$/.test(address?.protocol ?? '')) {
+      return value.replace(/\/+$/, '')
+    }
+    // A password may stand in it.
+    const shown = typeof value === 'string' ? value.replace(/^(.*\/\/)?.*@/, '$1***@') : value
+    throw invalidOption(name, "an address such as 'http://localhost:4040'", shown)
+  },
+  parse: (text) => text,
+}
+
+/** Names and values of HTTP headers; in the environment `name=value,name=value`. */
+export const headers: OptionCheck<Readonly<Record<string, string>>> = {
+  check(name, value) {
+    // The values may be secrets, so none is shown.
+    const whole =
+      typeof value === 'object' && value !== null && Object.entries(value).every(isHeader)
+    if (whole) return value as Record<string, string>
+    const rule = 'an object of HTTP header names and values'
+    throw new SpanprofError('ERR_INVALID_OPTION', `${name} must be ${rule}`)
+  },
+  parse: labels.parse as (text: string) => unknown,
+}
+
+/** As RFC 9110, 5.1 and 5.5, has them. */
+function isHeader([name, value]: [string, unknown]): boolean {
+  const isName = /^[\w!#$%&'*+.^`|~-]+$/.test(name)
+  return isName && typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+}
+
 export function invalidOption(
   name: string,
   expected: string,
@@ -130,12 +212,14 @@ export function invalidOption(
   )
 }
 
-function unknownOption(name: string, names: readonly string[]): SpanprofError {
+function assertKnown(given: readonly string[], names: readonly string[], prefix = ''): void {
+  const unknown = given.find((name) => !names.includes(name))
+  if (unknown === undefined) return
   // As options are spelled in Go.
-  const likely = nearest(name.replace(/^With/, ''), names)
-  return new SpanprofError(
+  const likely = nearest(unknown.replace(/^With/, ''), names)
+  throw new SpanprofError(
     'ERR_UNKNOWN_OPTION',
-    `unknown option '${name}'; did you mean '${likely}'? There are: ${names.join(', ')}`,
+    `unknown option '${prefix}${unknown}'; did you mean '${likely}'? There are: ${names.join(', ')}`,
   )
 }
 

@@ -1,5 +1,12 @@
 import { defaultAppName } from './app-name.js'
 import { SpanprofError } from './errors.js'
+import type { RecordedType } from './export/recording.js'
+import {
+  type HeapOptions,
+  heapCheck,
+  type ResolvedHeapOptions,
+  resolveHeapOptions,
+} from './heap-options.js'
 import type { Logger } from './logger.js'
 import {
   boolean,
@@ -13,13 +20,25 @@ import {
   type OptionChecks,
 } from './option-checks.js'
 import type { LabelPairs } from './sample.js'
+import {
+  type ResolvedServerOptions,
+  resolveServerOptions,
+  SERVER_CHECKS,
+  type ServerOptions,
+} from './server-options.js'
+import {
+  type ResolvedSourceOptions,
+  resolveSourceOptions,
+  SOURCE_CHECKS,
+  type SourceOptions,
+} from './source-options.js'
 
 /**
  * What `startProfiler` takes. What is left out is taken from the environment, where the option has a
  * variable there: `SPANPROF_OUTPUT_DIR`, `SPANPROF_FLUSH_INTERVAL_MS` and so on, `SPANPROF_TAGS` as
  * `region=eu,shard=1`.
  */
-export interface ProfilerOptions {
+export interface ProfilerOptions extends ServerOptions, SourceOptions {
   /**
    * The application's name: the start of file names, and what tools show as the profiled binary.
    *
@@ -43,6 +62,24 @@ export interface ProfilerOptions {
    * @default 15_000
    */
   flushIntervalMs?: number
+  /**
+   * CPU profiles: the time that the thread worked.
+   *
+   * @default true
+   */
+  cpu?: boolean
+  /**
+   * Wall profiles beside them: the time that passed, with what the thread waited.
+   *
+   * @default false
+   */
+  wall?: boolean
+  /**
+   * Heap profiles: what is in use, and where it was allocated. `true` for all its defaults.
+   *
+   * @default false
+   */
+  heap?: boolean | HeapOptions
   /** Labels of every sample. Labels of the same name in force at a sample go before them. */
   tags?: Readonly<Record<string, string | number>>
   /**
@@ -68,7 +105,7 @@ export interface ProfilerOptions {
 }
 
 /** What `profile` takes. */
-export interface ProfileOptions {
+export interface ProfileOptions extends SourceOptions {
   /** How long to sample, in milliseconds, 10 to 3,600,000. */
   durationMs: number
   /** @see ProfilerOptions.appName */
@@ -85,17 +122,27 @@ export interface ProfileOptions {
 }
 
 /** Options with every default filled in and every value checked. */
-export type ResolvedProfilerOptions = Readonly<
-  Required<Omit<ProfilerOptions, 'tags' | 'logger'>> & {
-    tags: LabelPairs
-    logger: Logger | undefined
-  }
->
+export interface ResolvedProfilerOptions {
+  readonly appName: string
+  readonly outputDir: string | undefined
+  readonly server: ResolvedServerOptions | undefined
+  readonly samplingIntervalMicros: number
+  readonly flushIntervalMs: number
+  /** What is made of V8's samples. */
+  readonly types: readonly RecordedType[]
+  readonly heap: ResolvedHeapOptions | undefined
+  readonly sources: ResolvedSourceOptions
+  readonly tags: LabelPairs
+  readonly flushOnSignals: boolean
+  readonly exitTimeoutMs: number
+  readonly logger: Logger | undefined
+}
 
 export type ResolvedProfileOptions = Readonly<{
   durationMs: number
   appName: string
   samplingIntervalMicros: number | undefined
+  sources: ResolvedSourceOptions
   tags: LabelPairs
 }>
 
@@ -116,8 +163,13 @@ const loggerWithWarn: OptionCheck<Logger> = {
 const PROFILER_CHECKS: OptionChecks<ProfilerOptions> = {
   appName: nonEmptyString,
   outputDir: nonEmptyString,
+  ...SERVER_CHECKS,
   samplingIntervalMicros,
   flushIntervalMs: integer('milliseconds', 100, 86_400_000),
+  cpu: boolean,
+  wall: boolean,
+  heap: heapCheck,
+  ...SOURCE_CHECKS,
   tags: labels,
   flushOnSignals: boolean,
   exitTimeoutMs: integer('milliseconds', 0, 60_000),
@@ -128,6 +180,7 @@ const PROFILE_CHECKS: OptionChecks<ProfileOptions> = {
   durationMs: { check: integer('milliseconds', 10, 3_600_000).check },
   appName: nonEmptyString,
   samplingIntervalMicros,
+  ...SOURCE_CHECKS,
   tags: labels,
 }
 
@@ -137,17 +190,21 @@ export function resolveProfilerOptions(
   environment: Environment = process.env,
 ): ResolvedProfilerOptions {
   const given = checkOptions(options, PROFILER_CHECKS, environment)
-  if (given.outputDir === undefined) {
+  if (given.outputDir === undefined && given.serverAddress === undefined) {
     throw new SpanprofError(
       'ERR_NO_SINK',
-      "nothing says where profiles should go: set outputDir, such as outputDir: './profiles', or SPANPROF_OUTPUT_DIR",
+      "nothing says where profiles should go: set serverAddress, such as 'http://localhost:4040', or outputDir, such as './profiles' (SPANPROF_SERVER_ADDRESS, SPANPROF_OUTPUT_DIR)",
     )
   }
   return {
     appName: given.appName ?? defaultAppName(),
     outputDir: given.outputDir,
+    server: resolveServerOptions(given),
     samplingIntervalMicros: given.samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS,
     flushIntervalMs: given.flushIntervalMs ?? 15_000,
+    types: recordedTypes(given),
+    heap: resolveHeapOptions(given.heap),
+    sources: resolveSourceOptions(given),
     tags: toPairs(given.tags),
     flushOnSignals: given.flushOnSignals ?? false,
     exitTimeoutMs: given.exitTimeoutMs ?? 2000,
@@ -168,8 +225,16 @@ export function resolveProfileOptions(
     durationMs: given.durationMs,
     appName: given.appName ?? defaultAppName(),
     samplingIntervalMicros: given.samplingIntervalMicros,
+    sources: resolveSourceOptions(given),
     tags: toPairs(given.tags),
   }
+}
+
+function recordedTypes({ cpu = true, wall = false, heap }: ProfilerOptions): RecordedType[] {
+  if (!cpu && !wall && resolveHeapOptions(heap) === undefined) {
+    throw invalidOption('cpu', 'true where neither wall nor heap is on', cpu)
+  }
+  return [...(cpu ? (['cpu'] as const) : []), ...(wall ? (['wall'] as const) : [])]
 }
 
 function toPairs(tags: Readonly<Record<string, string | number>> = {}): LabelPairs {

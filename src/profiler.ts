@@ -52,14 +52,15 @@ export async function startProfiler(options: ProfilerOptions): Promise<Profiler>
 
 async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
   assertSupportedRuntime()
-  const outputDir = resolve(options.outputDir)
-  await assertWritable(outputDir)
+  const outputDir = options.outputDir && resolve(options.outputDir)
+  if (outputDir !== undefined) await assertWritable(outputDir)
   const log: Log = toLog(options.logger)
   const lease = await leaseSamplerThread(options.samplingIntervalMicros, log)
   const { thread } = lease
   thread.exitTimeoutMillis = options.exitTimeoutMs
-  const { appName, tags, flushIntervalMs } = options
-  await thread.request('startContinuous', { appName, tags, flushIntervalMs, outputDir })
+  const { appName, tags, flushIntervalMs, types, heap, sources, server } = options
+  const profile = { appName, tags, flushIntervalMs, types, heap, sources }
+  await thread.request('startContinuous', { ...profile, outputDir, server })
   const stopSignals = options.flushOnSignals ? flushOnSignals(thread) : () => {}
   let stopping: Promise<void> | undefined
   return {

@@ -29,6 +29,10 @@ describe('options', () => {
       flushOnSignals: false,
       exitTimeoutMs: 2000,
       logger: undefined,
+      types: ['cpu'],
+      heap: undefined,
+      sources: { sourceMaps: true, stripFilenames: undefined, shortenPaths: false },
+      server: undefined,
     })
   })
 
@@ -67,6 +71,15 @@ describe('options', () => {
     ['samplingIntervalMicros', 1000.5, 'whole number', '1000.5'],
     ['samplingIntervalMicros', Number.NaN, 'number', 'NaN'],
     ['flushIntervalMs', 99, '100', '99'],
+    ['cpu', false, 'wall', 'false'],
+    ['heap', 1, 'object', '1'],
+    ['heap', { stackDepth: 0 }, 'heap.stackDepth', '0'],
+    ['heap', { maxPausePercent: 0 }, 'heap.maxPausePercent', '0'],
+    ['stripFilenames', 'al', "'all'", '"al"'],
+    ['serverAddress', 'localhost:4040', 'http://localhost:4040', '"localhost:4040"'],
+    ['serverAddress', 'ftp://localhost', 'http://localhost:4040', '"ftp://localhost"'],
+    ['tls', { caFile: 1 }, 'tls.caFile', '1'],
+    ['httpHeaders', { 'a b': 'c' }, 'httpHeaders', 'header names'],
     ['flushIntervalMs', 86_400_001, '86400000', '86400001'],
     ['exitTimeoutMs', -1, '0', '-1'],
     ['exitTimeoutMs', 60_001, '60000', '60001'],
@@ -132,6 +145,29 @@ describe('the app’s name', () => {
   })
 })
 
+describe('secrets', () => {
+  it.each([
+    ['serverAddress', 'ftp://user:s3cret@localhost'],
+    ['serverAddress', 'user:s3cret@localhost:4040'],
+    ['authToken', 's3cret\n'],
+    ['basicAuthPassword', { s3cret: 1 }],
+    ['httpHeaders', { authorization: { s3cret: 1 } }],
+    ['httpHeaders', 's3cret'],
+  ])('are not in the error of %s', (name, value) => {
+    const refused = () => withOutput({ [name]: value })
+    expect(refused).toThrow(name)
+    expect(refused).not.toThrow('s3cret')
+  })
+})
+
+describe('members of an option', () => {
+  it('that are unknown are refused', () => {
+    expect(() => withOutput({ heap: { depth: 1 } })).toThrow(
+      fault('ERR_UNKNOWN_OPTION', "'heap.depth'", "'stackDepth'"),
+    )
+  })
+})
+
 describe('the environment', () => {
   const environment = {
     SPANPROF_APP_NAME: 'shop',
@@ -141,6 +177,29 @@ describe('the environment', () => {
     SPANPROF_TAGS: 'region=eu, shard=1',
     SPANPROF_FLUSH_ON_SIGNALS: 'true',
     SPANPROF_EXIT_TIMEOUT_MS: '0',
+    SPANPROF_CPU: 'false',
+    SPANPROF_WALL: 'true',
+    SPANPROF_HEAP_SAMPLING_INTERVAL_BYTES: '1024',
+    SPANPROF_HEAP_STACK_DEPTH: '10',
+    SPANPROF_HEAP_ALLOCATIONS: 'true',
+    SPANPROF_HEAP_MAX_PAUSE_PERCENT: '0.5',
+    SPANPROF_SOURCE_MAPS: 'false',
+    SPANPROF_STRIP_FILENAMES: 'dependencies',
+    SPANPROF_SHORTEN_PATHS: 'true',
+    SPANPROF_SERVER_ADDRESS: 'http://localhost:4040/',
+    SPANPROF_AUTH_TOKEN: 'token',
+    SPANPROF_BASIC_AUTH_USER: 'user',
+    SPANPROF_BASIC_AUTH_PASSWORD: 'password',
+    SPANPROF_TENANT_ID: 'acme',
+    SPANPROF_HTTP_HEADERS: 'x-one=1,x-two=2',
+    SPANPROF_TLS_CA_FILE: 'ca.pem',
+    SPANPROF_TLS_INSECURE_SKIP_VERIFY: 'true',
+    SPANPROF_SPOOL_DIR: './spool',
+    SPANPROF_MAX_SPOOL_BYTES: '65536',
+    SPANPROF_MAX_QUEUE_BYTES: '65537',
+    SPANPROF_UPLOAD_TIMEOUT_MS: '100',
+    SPANPROF_UPLOAD_DEADLINE_MS: '0',
+    SPANPROF_FLUSH_TIMEOUT_MS: '1',
   }
 
   it('has a variable for each option', () => {
@@ -153,7 +212,37 @@ describe('the environment', () => {
       flushOnSignals: true,
       exitTimeoutMs: 0,
       logger: undefined,
+      types: ['wall'],
+      heap: {
+        samplingIntervalBytes: 1024,
+        stackDepth: 10,
+        allocations: true,
+        maxPausePercent: 0.5,
+      },
+      sources: { sourceMaps: false, stripFilenames: 'dependencies', shortenPaths: true },
+      server: {
+        serverAddress: 'http://localhost:4040',
+        authToken: 'token',
+        basicAuthUser: 'user',
+        basicAuthPassword: 'password',
+        tenantId: 'acme',
+        httpHeaders: { 'x-one': '1', 'x-two': '2' },
+        tls: { caFile: 'ca.pem', insecureSkipVerify: true },
+        spoolDir: './spool',
+        maxSpoolBytes: 65_536,
+        maxQueueBytes: 65_537,
+        uploadTimeoutMs: 100,
+        uploadDeadlineMs: 0,
+        flushTimeoutMs: 1,
+      },
     })
+  })
+
+  it('turns the heap on with all its defaults', () => {
+    const on = { SPANPROF_OUTPUT_DIR: '.', SPANPROF_HEAP: 'true' }
+    expect(resolveProfilerOptions({}, on).heap).toMatchObject({ stackDepth: 64 })
+    const off = { ...environment, SPANPROF_HEAP: 'false' }
+    expect(resolveProfilerOptions({}, off).heap).toBeUndefined()
   })
 
   it('gives way to what is said in code', () => {

@@ -47,12 +47,12 @@ async function writeWhole(directory: string, name: string, bytes: Uint8Array): P
   }
 }
 
-/** `<app>-cpu-<start, UTC, basic ISO 8601 with milliseconds>-<pid>.pb.gz` */
-export function profileFileName({ appName, startTimeMillis }: Profile): string {
+/** `<app>-<type>-<start, UTC, basic ISO 8601 with milliseconds>-<pid>.pb.gz` */
+export function profileFileName({ appName, type, startTimeMillis }: Profile): string {
   const app = appName
     .replace(/^@/, '')
     .replace(/[^A-Za-z0-9_.-]+/g, '-')
     .slice(0, 100)
   const start = new Date(startTimeMillis).toISOString().replace(/[-:.]/g, '')
-  return `${app}-cpu-${start}-${process.pid}.pb.gz`
+  return `${app}-${type.name}-${start}-${process.pid}.pb.gz`
 }

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, isAbsolute, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Frame } from '../sample.js'
 
@@ -11,6 +11,24 @@ export function functionName(frame: Frame): string {
   if (frame.url === '') return '(anonymous)'
   // The top level of a module has no line of its own.
   return `(anonymous ${basename(fileName(frame))}:${frame.line || 1})`
+}
+
+/**
+ * A function's name with its place, `./src/cart.js:total:42`: for a flame graph that groups by name
+ * alone, as a Pyroscope's does.
+ *
+ * @param cwd paths are shown relative to it.
+ */
+export function placedFunctionName(frame: Frame, cwd: string): string {
+  const name = frame.functionName || '(anonymous)'
+  if (frame.url === '') return name
+  return `${shownPath(fileName(frame), cwd)}:${name}:${frame.line || 1}`
+}
+
+function shownPath(path: string, cwd: string): string {
+  if (!isAbsolute(path)) return path
+  const shown = relative(cwd, path).replaceAll(sep, '/')
+  return shown.startsWith('..') ? shown : `./${shown}`
 }
 
 /** Where a function's source is: a path where it is a file, so that `go tool pprof -list` finds it. */

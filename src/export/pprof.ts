@@ -3,29 +3,32 @@ import * as pprof from 'pprof-format'
 import type { LabelPairs } from '../sample.js'
 import { fileName, functionName } from './function-name.js'
 import { canonicalOrder } from './order.js'
-import type { FoldedSample, Profile } from './profile.js'
+import type { Profile } from './profile.js'
+import type { ValueType } from './profile-type.js'
 
 /** The one mapping: it says that everything is symbolized, so that tools look for no binary. */
 const MAPPING_ID = 1
 
 /**
- * A CPU profile in pprof's format
- * (https://github.com/google/pprof/blob/813a5fbdbec8/proto/profile.proto): sample types
- * `samples/count` and `cpu/nanoseconds`. Equal profiles give equal bytes, in whatever order their
- * samples came.
+ * A profile in pprof's format
+ * (https://github.com/google/pprof/blob/813a5fbdbec8/proto/profile.proto). Equal profiles give equal
+ * bytes, in whatever order their samples came.
+ *
+ * @param nameOf what functions are called.
  */
-export function toPprof(profile: Profile): pprof.Profile {
+export function toPprof(profile: Profile, nameOf = functionName): pprof.Profile {
   const ordered = canonicalOrder(profile)
   const strings = new pprof.StringTable()
   const text = (value: string) => strings.dedup(value)
-  const valueType = (type: string, unit: string) =>
+  const valueType = ({ type, unit }: ValueType) =>
     new pprof.ValueType({ type: text(type), unit: text(unit) })
+  const { sampleTypes, periodType } = profile.type
 
   const functions = ordered.frames.map(
     (frame, index) =>
       new pprof.Function({
         id: index + 1,
-        name: text(functionName(frame)),
+        name: text(nameOf(frame)),
         systemName: text(frame.functionName),
         filename: text(fileName(frame)),
         startLine: frame.line,
@@ -44,17 +47,19 @@ export function toPprof(profile: Profile): pprof.Profile {
       ([key, value]) => new pprof.Label({ key: text(key), str: text(value) }),
     ),
   )
-  const cpuNanos = wholeNanos(ordered.samples)
+  const valuesOfTypes = sampleTypes.map((_, type) =>
+    wholeNumbers(ordered.samples.map(({ values }) => values[type] ?? 0)),
+  )
   const samples = ordered.samples.map(
-    ({ stack, labelSet, count }, index) =>
+    ({ stack, labelSet }, index) =>
       new pprof.Sample({
         locationId: ordered.locationIdsOf(stack),
-        value: [count, cpuNanos[index] ?? 0],
+        value: valuesOfTypes.map((values) => values[index] ?? 0),
         label: labels[labelSet] ?? [],
       }),
   )
   return new pprof.Profile({
-    sampleType: [valueType('samples', 'count'), valueType('cpu', 'nanoseconds')],
+    sampleType: sampleTypes.map(valueType),
     sample: samples,
     mapping: [
       new pprof.Mapping({
@@ -70,9 +75,9 @@ export function toPprof(profile: Profile): pprof.Profile {
     stringTable: strings,
     timeNanos: BigInt(Math.round(profile.startTimeMillis * 1000)) * 1000n,
     durationNanos: Math.round(profile.durationNanos),
-    periodType: valueType('cpu', 'nanoseconds'),
-    period: profile.samplingIntervalMicros * 1000,
-    defaultSampleType: text('cpu'),
+    periodType: valueType(periodType),
+    period: profile.period,
+    defaultSampleType: text(sampleTypes.at(-1)?.type ?? ''),
   })
 }
 
@@ -80,8 +85,8 @@ export function toPprof(profile: Profile): pprof.Profile {
  * The bytes of a `.pb.gz` file. Compressed in place: the thread pool belongs to the app, and this
  * runs where nobody waits.
  */
-export function encodePprof(profile: Profile): Uint8Array {
-  return gzipSync(toPprof(profile).encode())
+export function encodePprof(profile: Profile, nameOf = functionName): Uint8Array {
+  return gzipSync(toPprof(profile, nameOf).encode())
 }
 
 /** Each key once; the last one wins, so a sample's own label does over a tag of the app. */
@@ -94,11 +99,11 @@ function sortedEntries(pairs: LabelPairs): [string, string][] {
 }
 
 /** Rounds so that the sum stays what it was. */
-function wholeNanos(samples: readonly FoldedSample[]): number[] {
+function wholeNumbers(values: readonly number[]): number[] {
   let exact = 0
   let given = 0
-  return samples.map(({ cpuNanos }) => {
-    exact += cpuNanos
+  return values.map((value) => {
+    exact += value
     const whole = Math.round(exact) - given
     given += whole
     return whole

@@ -1,4 +1,5 @@
 import type { Frame, LabelPairs } from '../sample.js'
+import type { ProfileType } from './profile-type.js'
 
 /** A place in a function; one row of pprof's location table. */
 export interface Location {
@@ -21,17 +22,19 @@ export interface FoldedSample {
   readonly stack: number
   /** Index into {@link Profile.labelSets}. */
   readonly labelSet: number
-  readonly count: number
-  readonly cpuNanos: number
+  /** One for each of the profile's {@link ProfileType.sampleTypes}. */
+  readonly values: readonly number[]
 }
 
-/** A finished CPU profile, as sinks take it: plain, immutable, in no format yet. */
+/** A finished profile, as sinks take it: plain, immutable, in no format yet. */
 export interface Profile {
+  readonly type: ProfileType
   readonly appName: string
   readonly tags: LabelPairs
   readonly startTimeMillis: number
   readonly durationNanos: number
-  readonly samplingIntervalMicros: number
+  /** The distance between two samples, in the unit of {@link ProfileType.periodType}. */
+  readonly period: number
   readonly locations: readonly Location[]
   readonly stacks: readonly ProfileStack[]
   readonly labelSets: readonly LabelPairs[]

@@ -1,7 +1,10 @@
-import type { Frame, LabelPairs, LateText, OpenLabelPairs, StackNode, Window } from '../sample.js'
+import type { LabelPairs, LateText, OpenLabelPairs, StackNode, Window } from '../sample.js'
+import { Interned } from './interned.js'
 import { dealLines } from './line-ticks.js'
 import { isCalledByUs, isOwnFrame, OWN_FRAME } from './own-frames.js'
-import type { FoldedSample, Location, Profile, ProfileStack } from './profile.js'
+import type { Profile } from './profile.js'
+import { CPU, WALL } from './profile-type.js'
+import { NO_PARENT, StackTable } from './stack-table.js'
 
 /** A window's samples with all that is known of them. */
 export interface LabelledWindow extends Window {
@@ -11,23 +14,26 @@ export interface LabelledWindow extends Window {
   readonly labelsOfSample: readonly (OpenLabelPairs | undefined)[]
 }
 
+/** What is recorded from V8's samples. */
+export type RecordedType = 'cpu' | 'wall'
+
 /** What a recording is made for. */
 export interface RecordingOptions {
+  readonly type: RecordedType
   readonly appName: string
   readonly tags: LabelPairs
   readonly samplingIntervalMicros: number
 }
 
 const NO_LABELS: OpenLabelPairs = []
-const NO_PARENT = -1
+const TYPES = { cpu: CPU, wall: WALL }
 
 /** Folds the windows of a stretch of time by stack and label set into one profile. */
 export class Recording {
-  readonly #options: RecordingOptions
+  readonly options: RecordingOptions
   readonly #startMicros: number
   readonly #startTimeMillis: number
-  readonly #locations = new Interned<Location>(locationKey)
-  readonly #stacks = new Interned<ProfileStack>(({ location, parent }) => `${parent},${location}`)
+  readonly #stacks = new StackTable()
   readonly #lateTexts = new Map<LateText, number>()
   readonly #labelSets = new Interned<OpenLabelPairs>((pairs) => this.#labelSetKey(pairs))
   readonly #samples = new Interned<MutableSample>(sampleKey)
@@ -35,7 +41,7 @@ export class Recording {
 
   /** @param startMicros samples from here on are taken. */
   constructor(options: RecordingOptions, startMicros: number, startTimeMillis: number) {
-    this.#options = options
+    this.options = options
     this.#startMicros = startMicros
     this.#endMicros = startMicros
     this.#startTimeMillis = startTimeMillis
@@ -58,15 +64,16 @@ export class Recording {
 
   add(window: LabelledWindow): void {
     this.#endMicros = window.endMicros
-    const callers = new Callers(window.stacks, this.#locations, this.#stacks)
-    for (const [stack, indexes] of this.#busySamplesByStack(window)) {
+    const callers = new Callers(window.stacks, this.#stacks)
+    const nanosOfSample = this.#nanosOfSample(window)
+    for (const [stack, indexes] of this.#samplesByStack(window)) {
       const byLabels = indexes
         .map((index) => ({ index, labelSet: this.#labelSetOf(window, index) }))
         .sort((a, b) => a.labelSet - b.labelSet)
       const lines = dealLines(window.stacks[stack]?.lineTicks ?? [], byLabels.length)
       byLabels.forEach(({ index, labelSet }, i) => {
         const folded = { stack: callers.innermost(stack, lines[i] ?? 0), labelSet }
-        addTo(this.#samples, folded, { count: 1, cpuNanos: window.cpuNanosOfSample[index] ?? 0 })
+        addTo(this.#samples, folded, [1, nanosOfSample(index)])
       })
     }
   }
@@ -78,25 +85,29 @@ export class Recording {
     const finalLabelSet = this.#labelSets.items.map((pairs) =>
       labelSets.indexOf(pairs.map((value) => (typeof value === 'string' ? value : value.text))),
     )
-    for (const { stack, labelSet, count, cpuNanos } of this.#samples.items) {
-      const folded = { stack, labelSet: finalLabelSet[labelSet] as number }
-      addTo(samples, folded, { count, cpuNanos })
+    for (const { stack, labelSet, values } of this.#samples.items) {
+      addTo(samples, { stack, labelSet: finalLabelSet[labelSet] as number }, values)
     }
+    const { appName, tags, type, samplingIntervalMicros } = this.options
     return {
-      ...this.#options,
+      type: TYPES[type],
+      appName,
+      tags,
+      period: samplingIntervalMicros * 1000,
       startTimeMillis: this.#startTimeMillis,
       durationNanos: (this.#endMicros - this.#startMicros) * 1000,
-      locations: this.#locations.items,
-      stacks: this.#stacks.items,
+      locations: this.#stacks.locations,
+      stacks: this.#stacks.stacks,
       labelSets: labelSets.items,
       samples: samples.items,
     }
   }
 
-  #busySamplesByStack(window: LabelledWindow): Map<number, number[]> {
+  #samplesByStack(window: LabelledWindow): Map<number, number[]> {
     const byStack = new Map<number, number[]>()
     window.samples.forEach(({ idle, timeMicros, stack }, index) => {
-      if (idle || timeMicros < this.#startMicros) return
+      if (timeMicros < this.#startMicros) return
+      if (idle && this.options.type === 'cpu') return
       const known = byStack.get(stack)
       if (known) known.push(index)
       else byStack.set(stack, [index])
@@ -104,8 +115,17 @@ export class Recording {
     return byStack
   }
 
-  #labelSetOf(window: LabelledWindow, index: number): number {
-    return this.#labelSets.indexOf(window.labelsOfSample[index] ?? NO_LABELS)
+  /** In a wall profile each sample stands for its share of the window. */
+  #nanosOfSample(window: LabelledWindow): (index: number) => number {
+    if (this.options.type === 'cpu') return (index) => window.cpuNanosOfSample[index] ?? 0
+    const wallNanos = ((window.endMicros - window.startMicros) * 1000) / window.samples.length
+    return () => wallNanos
+  }
+
+  /** A thread that waits works for nobody, whichever labels were in force last. */
+  #labelSetOf({ samples, labelsOfSample }: LabelledWindow, index: number): number {
+    const labels = samples[index]?.idle ? NO_LABELS : labelsOfSample[index]
+    return this.#labelSets.indexOf(labels ?? NO_LABELS)
   }
 
   /** With an id in place of a late text, which stays the same text whatever it says. */
@@ -122,7 +142,11 @@ export class Recording {
   }
 }
 
-type MutableSample = { -readonly [key in keyof FoldedSample]: FoldedSample[key] }
+interface MutableSample {
+  readonly stack: number
+  readonly labelSet: number
+  readonly values: number[]
+}
 
 function sampleKey({ stack, labelSet }: MutableSample): string {
   return `${stack},${labelSet}`
@@ -130,37 +154,32 @@ function sampleKey({ stack, labelSet }: MutableSample): string {
 
 function addTo(
   samples: Interned<MutableSample>,
-  { stack, labelSet }: Pick<FoldedSample, 'stack' | 'labelSet'>,
-  { count, cpuNanos }: Pick<FoldedSample, 'count' | 'cpuNanos'>,
+  { stack, labelSet }: Pick<MutableSample, 'stack' | 'labelSet'>,
+  values: readonly number[],
 ): void {
-  const index = samples.indexOf({ stack, labelSet, count: 0, cpuNanos: 0 })
-  const sample = samples.items[index] as MutableSample
-  sample.count += count
-  sample.cpuNanos += cpuNanos
+  const index = samples.indexOf({ stack, labelSet, values: values.map(() => 0) })
+  const sum = (samples.items[index] as MutableSample).values
+  values.forEach((value, i) => {
+    sum[i] = (sum[i] ?? 0) + value
+  })
 }
 
-/** Brings a window's stacks into a recording's tables, each node once. */
+/** Brings a window's stacks into a recording's table, each node once. */
 class Callers {
   readonly #stacks: readonly StackNode[]
-  readonly #locations: Interned<Location>
-  readonly #table: Interned<ProfileStack>
+  readonly #table: StackTable
   readonly #known = new Map<number, number>()
 
-  constructor(
-    stacks: readonly StackNode[],
-    locations: Interned<Location>,
-    table: Interned<ProfileStack>,
-  ) {
+  constructor(stacks: readonly StackNode[], table: StackTable) {
     this.#stacks = stacks
-    this.#locations = locations
     this.#table = table
   }
 
   /** The stack of a sample that ran `line` of its innermost frame. */
   innermost(stack: number, line: number): number {
-    if (this.#isOurs(stack)) return this.#push(OWN_FRAME, 0, NO_PARENT)
+    if (this.#isOurs(stack)) return this.#table.push(OWN_FRAME, 0, NO_PARENT)
     const { frame, parent } = this.#stacks[stack] as StackNode
-    return this.#push(frame, line || frame.line, this.#caller(parent))
+    return this.#table.push(frame, line || frame.line, this.#caller(parent))
   }
 
   /** V8 does not give a caller's line, so it is where the function starts. */
@@ -171,7 +190,7 @@ class Callers {
     const { frame, parent } = this.#stacks[stack] as StackNode
     const caller = this.#caller(parent)
     // Our frames between those of the app (`withLabels` around its function) are left out.
-    const index = this.#isOurs(stack) ? caller : this.#push(frame, frame.line, caller)
+    const index = this.#isOurs(stack) ? caller : this.#table.push(frame, frame.line, caller)
     this.#known.set(stack, index)
     return index
   }
@@ -182,32 +201,4 @@ class Callers {
     const { frame, parent } = this.#stacks[stack] as StackNode
     return isOwnFrame(frame) || (isCalledByUs(frame) && this.#isOurs(parent))
   }
-
-  #push(frame: Frame, line: number, parent: number): number {
-    return this.#table.indexOf({ location: this.#locations.indexOf({ frame, line }), parent })
-  }
-}
-
-/** A table in which equal items stand once. */
-class Interned<T> {
-  readonly items: T[] = []
-  readonly #indexes = new Map<string, number>()
-  readonly #keyOf: (item: T) => string
-
-  constructor(keyOf: (item: T) => string) {
-    this.#keyOf = keyOf
-  }
-
-  indexOf(item: T): number {
-    const key = this.#keyOf(item)
-    const known = this.#indexes.get(key)
-    if (known !== undefined) return known
-    const index = this.items.push(item) - 1
-    this.#indexes.set(key, index)
-    return index
-  }
-}
-
-function locationKey({ frame, line }: Location): string {
-  return `${line}:${frame.line}:${frame.column}:${frame.functionName}\n${frame.url}`
 }

@@ -11,6 +11,7 @@ import {
   type OptionCheck,
   type OptionChecks,
   oneOf,
+  webAddress,
 } from '../option-checks.js'
 import { profileUrlOf } from './profile-urls.js'
 
@@ -119,17 +120,6 @@ const booleanOrFunction: OptionCheck<NonNullable<SpanProfilesOptions['profileUrl
     throw invalidOption(name, 'true, false or a function', value)
   },
   ...(boolean.parse && { parse: boolean.parse }),
-}
-
-const webAddress: OptionCheck<string> = {
-  check(name, value) {
-    const address = URL.canParse(String(value)) ? new URL(String(value)) : undefined
-    if (typeof value === 'string' && /^https?:$/.test(address?.protocol ?? '')) {
-      return value.replace(/\/+$/, '')
-    }
-    throw invalidOption(name, "an address such as 'http://localhost:4040'", value)
-  },
-  parse: (text) => text,
 }
 
 const CHECKS: OptionChecks<SpanProfilesOptions> = {

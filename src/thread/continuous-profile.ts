@@ -1,4 +1,3 @@
-import type { Profile } from '../export/profile.js'
 import type { Recording, RecordingOptions } from '../export/recording.js'
 import type { Sink } from '../export/sink.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
@@ -12,27 +11,28 @@ import type { Sampling } from './sampling.js'
 const MAX_PROFILE_SIZE = 16_000
 
 export interface ContinuousOptions {
-  readonly recording: Omit<RecordingOptions, 'samplingIntervalMicros'>
+  /** One for each type of profile. */
+  readonly recordings: readonly Omit<RecordingOptions, 'samplingIntervalMicros'>[]
   readonly flushIntervalMs: number
   readonly sinks: readonly Sink[]
   readonly counters: Counters
   readonly log: Log
 }
 
-/** One profile after the other, each brought to the sinks. */
+/** One profile of each type after the other, each brought to the sinks. */
 export class ContinuousProfile {
   readonly #sampling: Sampling
   readonly #options: ContinuousOptions
   readonly #timers: NodeJS.Timeout[]
   readonly #overruns: FailureBurst
-  #recording: Recording
+  #recordings: readonly Recording[]
   #flushing: Promise<void> | undefined
 
   constructor(sampling: Sampling, options: ContinuousOptions) {
     this.#sampling = sampling
     this.#options = options
     this.#overruns = new FailureBurst(options.log)
-    this.#recording = sampling.open(options.recording)
+    this.#recordings = options.recordings.map((recording) => sampling.open(recording))
     this.#timers = [
       setInterval(() => this.#flushIfFree(), options.flushIntervalMs),
       setInterval(() => this.#limitSize(), Math.min(1000, options.flushIntervalMs)),
@@ -50,8 +50,8 @@ export class ContinuousProfile {
     for (const timer of this.#timers) clearInterval(timer)
     await this.#flushing
     if (!ended) await this.#sampling.catchUp()
-    this.#sampling.close(this.#recording)
-    await this.#write(this.#recording.finish())
+    for (const recording of this.#recordings) this.#sampling.close(recording)
+    await this.#write(this.#recordings)
   }
 
   /** A sink that is slow lengthens the profile instead of heaping up unfinished ones. */
@@ -68,32 +68,36 @@ export class ContinuousProfile {
 
   async #takeAndWrite(): Promise<void> {
     await this.#sampling.catchUp()
-    await this.#write(this.#startNext().finish())
+    await this.#write(this.#startNext())
     this.#overruns.recovered((lost) => `profiles are delivered in time again; ${lost} were lost`)
   }
 
-  /** @returns the recording so far, which takes no more samples; the next one goes on from its end. */
-  #startNext(): Recording {
-    const finished = this.#recording
-    this.#sampling.close(finished)
-    this.#recording = this.#sampling.open(this.#options.recording, finished.endMicros)
+  /** @returns the recordings so far, which take no more samples; the next go on from their end. */
+  #startNext(): readonly Recording[] {
+    const finished = this.#recordings
+    this.#recordings = finished.map((recording) => {
+      this.#sampling.close(recording)
+      return this.#sampling.open(recording.options, recording.endMicros)
+    })
     return finished
   }
 
   #limitSize(): void {
-    if (this.#recording.size < MAX_PROFILE_SIZE) return
+    if (this.#recordings.every(({ size }) => size < MAX_PROFILE_SIZE)) return
     if (this.#flushing === undefined) {
       void this.#flush()
     } else {
-      this.#startNext()
-      this.#options.counters.add('profilesDropped')
+      const lost = this.#startNext()
+      this.#options.counters.add('profilesDropped', lost.length)
       this.#overruns.failed('a profile is lost, as the one before it is still being delivered')
     }
   }
 
-  async #write(profile: Profile): Promise<void> {
-    // An app that only waited has nothing to show, and a Pyroscope would store nothing.
-    if (profile.samples.length === 0) this.#options.counters.add('profilesEmpty')
-    else await Promise.all(this.#options.sinks.map((sink) => sink.write(profile)))
+  async #write(recordings: readonly Recording[]): Promise<void> {
+    for (const profile of recordings.map((recording) => recording.finish())) {
+      // An app that only waited has nothing to show, and a Pyroscope would store nothing.
+      if (profile.samples.length === 0) this.#options.counters.add('profilesEmpty')
+      else await Promise.all(this.#options.sinks.map((sink) => sink.write(profile)))
+    }
   }
 }

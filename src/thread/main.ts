@@ -77,11 +77,11 @@ class SamplerThreadMain {
     }
   }
 
-  #startContinuous({ appName, tags, flushIntervalMs, outputDir }: ContinuousConfig): void {
+  #startContinuous({ appName, tags, types, flushIntervalMs, outputDir }: ContinuousConfig): void {
     this.#continuous = new ContinuousProfile(this.#sampling, {
-      recording: { appName, tags },
+      recordings: types.map((type) => ({ type, appName, tags })),
       flushIntervalMs,
-      sinks: [new DirectorySink(outputDir, report)],
+      sinks: outputDir === undefined ? [] : [new DirectorySink(outputDir, report)],
       counters,
       log: report.log,
     })
@@ -93,8 +93,8 @@ class SamplerThreadMain {
     await continuous?.stop({ ended: false })
   }
 
-  async #oneShot({ appName, tags, durationMs }: OneShotConfig): Promise<Uint8Array> {
-    const recording = this.#sampling.open({ appName, tags })
+  async #oneShot({ type, appName, tags, durationMs }: OneShotConfig): Promise<Uint8Array> {
+    const recording = this.#sampling.open({ type, appName, tags })
     await new Promise((resolve) => setTimeout(resolve, durationMs))
     await this.#sampling.catchUp()
     this.#sampling.close(recording)

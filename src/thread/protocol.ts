@@ -1,6 +1,10 @@
+import type { RecordedType } from '../export/recording.js'
 import type { LogLevel } from '../failure-burst.js'
+import type { ResolvedHeapOptions } from '../heap-options.js'
 import type { LabelPairs } from '../sample.js'
 import type { CpuTimeSource } from '../sampler/cpu-clock.js'
+import type { ResolvedServerOptions } from '../server-options.js'
+import type { ResolvedSourceOptions } from '../source-options.js'
 
 /** What the sampler thread is started with. */
 export interface ThreadConfig {
@@ -16,13 +20,19 @@ export interface ContinuousConfig {
   readonly appName: string
   readonly tags: LabelPairs
   readonly flushIntervalMs: number
-  readonly outputDir: string
+  readonly types: readonly RecordedType[]
+  readonly heap: ResolvedHeapOptions | undefined
+  readonly sources: ResolvedSourceOptions
+  readonly outputDir: string | undefined
+  readonly server: ResolvedServerOptions | undefined
 }
 
 /** What a one-shot profile is made with. */
 export interface OneShotConfig {
   readonly appName: string
   readonly tags: LabelPairs
+  readonly type: RecordedType
+  readonly sources: ResolvedSourceOptions
   readonly durationMs: number
 }
 

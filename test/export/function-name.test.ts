@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fileName, functionName } from '../../src/export/function-name.ts'
+import { fileName, functionName, placedFunctionName } from '../../src/export/function-name.ts'
 
 const frame = (name: string, url: string, line = 42) => ({
   functionName: name,
@@ -23,6 +23,19 @@ describe('a function’s name', () => {
 
   it('of a module’s top level is its first line', () => {
     expect(functionName(frame('', 'file:///app/cart.js', 0))).toBe('(anonymous cart.js:1)')
+  })
+})
+
+describe('a function’s name with its place', () => {
+  it.each([
+    ['total', 'file:///app/src/cart.js', './src/cart.js:total:42'],
+    ['', '/app/cart.js', './cart.js:(anonymous):42'],
+    ['total', 'file:///lib/cart.js', '../lib/cart.js:total:42'],
+    ['listOnTimeout', 'node:internal/timers', 'node:internal/timers:listOnTimeout:42'],
+    ['(garbage collector)', '', '(garbage collector)'],
+    ['', '', '(anonymous)'],
+  ])('of %j in %j is %s', (name, url, expected) => {
+    expect(placedFunctionName(frame(name, url), '/app')).toBe(expected)
   })
 })
 

@@ -2,23 +2,23 @@ import { describe, expect, it } from 'vitest'
 import { toPprof } from '../../src/export/pprof.ts'
 import type { Profile } from '../../src/export/profile.ts'
 import { type LabelledWindow, Recording } from '../../src/export/recording.ts'
-import { fold, windowOf } from './windows.ts'
+import { fold, record, windowOf } from './windows.ts'
 
 const OURS = new URL('../../src/labels/agent.ts', import.meta.url).href
 
 const OTEL = 'file:///app/node_modules/@opentelemetry/api/build/src/context/context.js'
-const OPTIONS = { appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
+const OPTIONS = { type: 'cpu' as const, appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
 
 /** Folded stacks, the outermost frame first, as flame graph tools write them. */
 function folded(profile: Profile): Record<string, number> {
   const counts: Record<string, number> = {}
-  for (const { stack, labelSet, count } of profile.samples) {
+  for (const { stack, labelSet, values } of profile.samples) {
     const names: string[] = []
     for (let at = profile.stacks[stack]; at; at = profile.stacks[at.parent]) {
       names.unshift(profile.locations[at.location]?.frame.functionName ?? '')
     }
     const labels = profile.labelSets[labelSet]?.join('=') ?? ''
-    counts[[names.join(';'), labels].filter(Boolean).join(' ')] = count
+    counts[[names.join(';'), labels].filter(Boolean).join(' ')] = values[0] as number
   }
   return counts
 }
@@ -71,7 +71,7 @@ describe('a recording', () => {
         { stack: 'work', cpuNanos: 4 },
       ]),
     )
-    expect(profile.samples).toMatchObject([{ count: 2, cpuNanos: 7 }])
+    expect(profile.samples).toMatchObject([{ values: [2, 7] }])
   })
 
   it('leaves idle time out', () => {
@@ -80,7 +80,12 @@ describe('a recording', () => {
   })
 
   it('takes nothing from before its start', () => {
-    const options = { appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
+    const options = {
+      type: 'cpu' as const,
+      appName: 'shop',
+      tags: [],
+      samplingIntervalMicros: 10_000,
+    }
     const recording = new Recording(options, 500, 0)
     recording.add(
       windowOf([
@@ -116,7 +121,7 @@ describe('lines', () => {
         const location = profile.locations[profile.stacks[stack]?.location ?? -1]
         return location?.line === line && profile.labelSets[labelSet]?.[1] === tenant
       })
-      .reduce((sum, { count }) => sum + count, 0)
+      .reduce((sum, { values }) => sum + (values[0] as number), 0)
 
   it('are spread over label sets with both totals exact', () => {
     expect([countOf(20, 'acme'), countOf(22, 'acme')]).toEqual([1, 1])
@@ -191,4 +196,25 @@ it('is not changed by being encoded', () => {
   const before = structuredClone(profile)
   toPprof(profile).encode()
   expect(profile).toEqual(before)
+})
+
+describe('a wall profile', () => {
+  const window = windowOf([
+    { stack: 'work', labels: ['tenant', 'acme'] },
+    { stack: '(idle)', labels: ['tenant', 'acme'], idle: true },
+    { stack: '(idle)', idle: true },
+    { stack: 'work', labels: ['tenant', 'acme'] },
+  ])
+
+  it('has waiting in it, which is for nobody', () => {
+    expect(folded(record('wall', [window]))).toEqual({ 'work tenant=acme': 2, '(idle)': 2 })
+  })
+
+  it('shares the time of a window among its samples', () => {
+    const { samples } = record('wall', [window])
+    expect(samples.map(({ values }) => values)).toEqual([
+      [2, 500e6],
+      [2, 500e6],
+    ])
+  })
 })

@@ -1,5 +1,5 @@
 import type { Profile } from '../../src/export/profile.ts'
-import { type LabelledWindow, Recording } from '../../src/export/recording.ts'
+import { type LabelledWindow, type RecordedType, Recording } from '../../src/export/recording.ts'
 import type { Frame, OpenLabelPairs, StackNode } from '../../src/sample.ts'
 
 /** A sample for a test: its stack from the outermost frame on, as `main;work`. */
@@ -51,7 +51,11 @@ function frameOf(functionName: string, url = 'file:///app/cart.js'): Frame {
 }
 
 export function fold(...windows: LabelledWindow[]): Profile {
-  const options = { appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
+  return record('cpu', windows)
+}
+
+export function record(type: RecordedType, windows: readonly LabelledWindow[]): Profile {
+  const options = { type, appName: 'shop', tags: [], samplingIntervalMicros: 10_000 }
   const recording = new Recording(options, 0, Date.UTC(2026, 0, 2, 3, 4, 5, 678))
   for (const window of windows) recording.add(window)
   return recording.finish()

@@ -1,0 +1,33 @@
+/** A quantity and its unit, as pprof names them. */
+export interface ValueType {
+  readonly type: string
+  readonly unit: string
+}
+
+/** What a profile measures. Its values stand in the order of `sampleTypes`. */
+export interface ProfileType {
+  /** The part of file names. */
+  readonly name: 'cpu' | 'wall' | 'heap' | 'alloc'
+  /** The last one is what tools show first. */
+  readonly sampleTypes: readonly ValueType[]
+  /** The unit of {@link Profile.period}. */
+  readonly periodType: ValueType
+}
+
+const SAMPLES: ValueType = { type: 'samples', unit: 'count' }
+const CPU_NANOS: ValueType = { type: 'cpu', unit: 'nanoseconds' }
+const WALL_NANOS: ValueType = { type: 'wall', unit: 'nanoseconds' }
+
+/** Work: idle time is never in it. */
+export const CPU: ProfileType = {
+  name: 'cpu',
+  sampleTypes: [SAMPLES, CPU_NANOS],
+  periodType: CPU_NANOS,
+}
+
+/** Time that passed, a waiting thread's too. */
+export const WALL: ProfileType = {
+  name: 'wall',
+  sampleTypes: [SAMPLES, WALL_NANOS],
+  periodType: WALL_NANOS,
+}

@@ -1,0 +1,73 @@
+import {
+  boolean,
+  integer,
+  number,
+  type OptionCheck,
+  type OptionChecks,
+  objectOf,
+} from './option-checks.js'
+
+/** How the heap is sampled. */
+export interface HeapOptions {
+  /**
+   * One allocation is sampled for so many bytes on average, 1,024 to 1 GiB.
+   *
+   * @default 524_288 (512 KiB)
+   */
+  samplingIntervalBytes?: number
+  /**
+   * Frames of a stack that are kept, the innermost ones, 1 to 1,024.
+   *
+   * @default 64
+   */
+  stackDepth?: number
+  /**
+   * Also an `alloc` profile: everything allocated since the last one, whether it is still in use or
+   * not.
+   *
+   * @default false
+   */
+  allocations?: boolean
+  /**
+   * The share of the time that reading the heap may stall the app, in percent, 0.001 to 100. Before
+   * Node.js 26 each read is a full garbage collection: there are then fewer heap profiles, so that
+   * this holds.
+   *
+   * @default 0.1
+   */
+  maxPausePercent?: number
+}
+
+/** What is sampled where heap profiling is on. */
+export type ResolvedHeapOptions = Readonly<Required<HeapOptions>>
+
+const members: OptionChecks<HeapOptions> = {
+  samplingIntervalBytes: integer('bytes', 1024, 2 ** 30),
+  stackDepth: integer('frames', 1, 1024),
+  allocations: boolean,
+  maxPausePercent: number('percent', 0.001, 100),
+}
+
+const object = objectOf<HeapOptions>(members)
+
+/** `true` for all defaults; in the environment `SPANPROF_HEAP=true`, or its options alone. */
+export const heapCheck: OptionCheck<boolean | HeapOptions> = {
+  ...object,
+  check: (name, value) =>
+    typeof value === 'boolean' ? value : (object.check(name, value) as HeapOptions),
+  ...(boolean.parse && { parse: boolean.parse }),
+}
+
+/** @returns `undefined` where the heap is not to be profiled. */
+export function resolveHeapOptions(
+  given: boolean | HeapOptions | undefined,
+): ResolvedHeapOptions | undefined {
+  if (given === undefined || given === false) return undefined
+  const options = given === true ? {} : given
+  return {
+    samplingIntervalBytes: options.samplingIntervalBytes ?? 524_288,
+    stackDepth: options.stackDepth ?? 64,
+    allocations: options.allocations ?? false,
+    maxPausePercent: options.maxPausePercent ?? 0.1,
+  }
+}
