@@ -2,9 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import type { Profile } from 'pprof-format'
 import { toLog } from './logger.js'
-import { type ProfileOptions, resolveProfileOptions } from './options.js'
+import {
+  type ProfileOptions,
+  type ResolvedProfileOptions,
+  resolveProfileOptions,
+} from './options.js'
 import { assertSupportedRuntime } from './runtime-support.js'
 import { leaseSamplerThread } from './shared-thread.js'
+import type { OneShotConfig } from './thread/protocol.js'
 
 /** A finished profile in memory. */
 export interface ProfileResult {
@@ -18,18 +23,37 @@ export interface ProfileResult {
 
 /** @see profile in `index.ts` */
 export async function profile(options: ProfileOptions): Promise<ProfileResult> {
-  const { samplingIntervalMicros, ...config } = resolveProfileOptions(options)
+  const bytes = await encodedProfile(resolveProfileOptions(options), {
+    type: 'cpu',
+    names: 'plain',
+  })
+  const pprof = await import('pprof-format')
+  return {
+    cpu: pprof.Profile.decode(gunzipSync(bytes)),
+    encode: () => bytes.slice(),
+    write: (path) => writeFile(path, bytes, { mode: 0o600 }),
+  }
+}
+
+/** What is made of a one-shot, and for whom. */
+export interface OneShotKind extends Pick<OneShotConfig, 'type' | 'names'> {
+  /** The process stays alive for it. @default true */
+  readonly keepsAlive?: boolean
+  /** How long sampling goes on afterwards, as the next one may follow soon. @default 0 */
+  readonly lingerMillis?: number
+}
+
+/** @returns the bytes of a `.pb.gz` file. */
+export async function encodedProfile(
+  { samplingIntervalMicros, signal, ...config }: ResolvedProfileOptions,
+  { keepsAlive = true, lingerMillis = 0, ...kind }: OneShotKind,
+): Promise<Uint8Array> {
   assertSupportedRuntime()
+  signal?.throwIfAborted()
   const lease = await leaseSamplerThread(samplingIntervalMicros, toLog())
   try {
-    const bytes = await lease.thread.request('oneShot', { ...config, type: 'cpu' })
-    const pprof = await import('pprof-format')
-    return {
-      cpu: pprof.Profile.decode(gunzipSync(bytes)),
-      encode: () => bytes.slice(),
-      write: (path) => writeFile(path, bytes, { mode: 0o600 }),
-    }
+    return await lease.thread.request('oneShot', { ...config, ...kind }, { signal, keepsAlive })
   } finally {
-    await lease.release()
+    await lease.release({ lingerMillis })
   }
 }

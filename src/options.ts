@@ -42,7 +42,8 @@ export interface ProfilerOptions extends ServerOptions, SourceOptions {
   /**
    * The application's name: the start of file names, and what tools show as the profiled binary.
    *
-   * @default `OTEL_SERVICE_NAME`, else the `name` in the app's package.json, else `node`
+   * @default `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, else the `name` in
+   *   the app's package.json, else `node`
    */
   appName?: string
   /**
@@ -119,6 +120,8 @@ export interface ProfileOptions extends SourceOptions {
   samplingIntervalMicros?: number
   /** @see ProfilerOptions.tags */
   tags?: Readonly<Record<string, string | number>>
+  /** Ends the profile early: `profile` rejects with the signal's reason. */
+  signal?: AbortSignal
 }
 
 /** Options with every default filled in and every value checked. */
@@ -144,6 +147,7 @@ export type ResolvedProfileOptions = Readonly<{
   samplingIntervalMicros: number | undefined
   sources: ResolvedSourceOptions
   tags: LabelPairs
+  signal: AbortSignal | undefined
 }>
 
 export const DEFAULT_SAMPLING_INTERVAL_MICROS = 10_000
@@ -157,6 +161,13 @@ const loggerWithWarn: OptionCheck<Logger> = {
       return logger as Logger
     }
     throw invalidOption(name, 'an object with the methods warn and info', value)
+  },
+}
+
+const abortSignal: OptionCheck<AbortSignal> = {
+  check(name, value) {
+    if (value instanceof AbortSignal) return value
+    throw invalidOption(name, 'an AbortSignal', value)
   },
 }
 
@@ -182,6 +193,7 @@ const PROFILE_CHECKS: OptionChecks<ProfileOptions> = {
   samplingIntervalMicros,
   ...SOURCE_CHECKS,
   tags: labels,
+  signal: abortSignal,
 }
 
 /** @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_NO_SINK` */
@@ -227,6 +239,7 @@ export function resolveProfileOptions(
     samplingIntervalMicros: given.samplingIntervalMicros,
     sources: resolveSourceOptions(given),
     tags: toPairs(given.tags),
+    signal: given.signal,
   }
 }
 

@@ -57,6 +57,7 @@ async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
   const log: Log = toLog(options.logger)
   const lease = await leaseSamplerThread(options.samplingIntervalMicros, log)
   const { thread } = lease
+  thread.log = log
   thread.exitTimeoutMillis = options.exitTimeoutMs
   const { appName, tags, flushIntervalMs, types, heap, sources, server } = options
   const profile = { appName, tags, flushIntervalMs, types, heap, sources }

@@ -15,6 +15,8 @@ interface Shared {
   readonly starting: Promise<SamplerThread>
   readonly samplingIntervalMicros: number
   users: number
+  /** Ends it, as nobody has used it for a while. */
+  lingering: NodeJS.Timeout | undefined
 }
 
 let shared: Shared | undefined
@@ -22,7 +24,8 @@ let shared: Shared | undefined
 /** A sampler thread in use; `release` when done. The last one to release it ends it. */
 export interface Lease {
   readonly thread: SamplerThread
-  release(): Promise<void>
+  /** @param options.lingerMillis how long it stays for the next one, where nobody else has it. */
+  release(options?: { readonly lingerMillis: number }): Promise<void>
 }
 
 /**
@@ -37,8 +40,7 @@ export async function leaseSamplerThread(
   log: Log,
 ): Promise<Lease> {
   assertNoOtherCopy()
-  shared ??= start(samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS, log)
-  const mine = shared
+  const mine = sharedAt(samplingIntervalMicros, log)
   if (
     samplingIntervalMicros !== undefined &&
     samplingIntervalMicros !== mine.samplingIntervalMicros
@@ -49,10 +51,10 @@ export async function leaseSamplerThread(
     )
   }
   mine.users++
-  const release = async () => {
+  const release = async ({ lingerMillis } = { lingerMillis: 0 }) => {
     if (--mine.users > 0) return
-    if (shared === mine) shared = undefined
-    await end(mine)
+    if (lingerMillis === 0) await end(mine)
+    else mine.lingering = setTimeout(() => void end(mine), lingerMillis).unref()
   }
   try {
     return { thread: await mine.starting, release }
@@ -62,29 +64,47 @@ export async function leaseSamplerThread(
   }
 }
 
-function start(samplingIntervalMicros: number, log: Log): Shared {
+/** The one in use, or a new one. One that only lingers gives way to another interval. */
+function sharedAt(samplingIntervalMicros: number | undefined, log: Log): Shared {
+  let before: Promise<void> | undefined
+  if (shared?.users === 0) {
+    clearTimeout(shared.lingering)
+    const wanted = samplingIntervalMicros ?? shared.samplingIntervalMicros
+    if (wanted !== shared.samplingIntervalMicros) before = end(shared)
+  }
+  shared ??= start(samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS, log, before)
+  return shared
+}
+
+/** @param before what has to be over first. */
+function start(samplingIntervalMicros: number, log: Log, before?: Promise<void>): Shared {
+  const startThread = async () => {
+    await before
+    return SamplerThread.start({
+      samplingIntervalMicros,
+      log,
+      died() {
+        if (shared === started) shared = undefined
+        letGo()
+      },
+    })
+  }
   const agent = sharedAgent()
   ownership()[OWNER_KEY] = THIS_COPY
   const started: Shared = {
     samplingIntervalMicros,
     users: 0,
-    starting: SamplerThread.start({
-      samplingIntervalMicros,
-      log,
-      died(error) {
-        log('warn', `profiling has ended: ${error.message}`)
-        if (shared === started) shared = undefined
-        letGo()
-      },
-    }),
+    lingering: undefined,
+    starting: startThread(),
   }
   agent.start()
   return started
 }
 
-async function end(lease: Shared): Promise<void> {
+async function end(ending: Shared): Promise<void> {
+  if (shared === ending) shared = undefined
   try {
-    const thread = await lease.starting
+    const thread = await ending.starting
     await thread.close()
   } catch {
     // It never started or has died, which its users have been told.

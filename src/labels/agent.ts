@@ -90,6 +90,19 @@ export class LabelAgent {
     }
   }
 
+  /**
+   * Puts `labels` in force in place of all of `run` and `enter`, for the rest of what runs now and for
+   * whatever it starts from here on.
+   */
+  enter(labels: Labels): void {
+    const set = this.#registry.nest(undefined, labels)
+    this.#ownUsed = true
+    this.#storage.enterWith(set)
+    if (!this.#recording) return
+    this.#hook()
+    this.#switchTo(set, this.#carried)
+  }
+
   /** The labels that `withLabels` has put in force. */
   get own(): LabelSet | undefined {
     return this.#storage.getStore()

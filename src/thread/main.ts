@@ -2,10 +2,13 @@
  * The sampler thread: takes windows from V8, joins labels, folds, encodes and delivers, all away from
  * the app's thread. Run as a worker by `SamplerThread`.
  */
+import { setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { DirectorySink } from '../export/directory-sink.js'
+import { functionName, placedFunctionName } from '../export/function-name.js'
 import { encodePprof } from '../export/pprof.js'
 import type { SinkReport } from '../export/sink.js'
+import type { Frame } from '../sample.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
 import { ContinuousProfile } from './continuous-profile.js'
@@ -38,13 +41,15 @@ class SamplerThreadMain {
   readonly #sampling: Sampling
   #continuous: ContinuousProfile | undefined
   #ending: Promise<void> | undefined
+  /** By their requests' ids. */
+  readonly #oneShots = new Map<number, AbortController>()
 
   constructor(transport: Transport, sampling: Sampling) {
     this.#transport = transport
     this.#sampling = sampling
   }
 
-  async answer({ name, params }: RequestMessage): Promise<unknown> {
+  async answer({ id, name, params }: RequestMessage): Promise<unknown> {
     switch (name) {
       case 'startContinuous':
         return this.#startContinuous(params)
@@ -53,7 +58,9 @@ class SamplerThreadMain {
       case 'stopContinuous':
         return this.#stopContinuous()
       case 'oneShot':
-        return this.#oneShot(params)
+        return this.#oneShot(id, params)
+      case 'cancel':
+        return this.#oneShots.get(params.id)?.abort()
       case 'close':
         return this.end()
     }
@@ -93,12 +100,21 @@ class SamplerThreadMain {
     await continuous?.stop({ ended: false })
   }
 
-  async #oneShot({ type, appName, tags, durationMs }: OneShotConfig): Promise<Uint8Array> {
+  async #oneShot(id: number, config: OneShotConfig): Promise<Uint8Array> {
+    const { type, appName, tags, durationMs, names } = config
+    const cancelled = new AbortController()
+    this.#oneShots.set(id, cancelled)
     const recording = this.#sampling.open({ type, appName, tags })
-    await new Promise((resolve) => setTimeout(resolve, durationMs))
-    await this.#sampling.catchUp()
-    this.#sampling.close(recording)
-    return encodePprof(recording.finish())
+    try {
+      await setTimeout(durationMs, undefined, { signal: cancelled.signal })
+      await this.#sampling.catchUp()
+    } finally {
+      this.#sampling.close(recording)
+      this.#oneShots.delete(id)
+    }
+    const cwd = process.cwd()
+    const nameOf = (frame: Frame) => placedFunctionName(frame, cwd)
+    return encodePprof(recording.finish(), names === 'placed' ? nameOf : functionName)
   }
 }
 

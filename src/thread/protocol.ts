@@ -34,6 +34,8 @@ export interface OneShotConfig {
   readonly type: RecordedType
   readonly sources: ResolvedSourceOptions
   readonly durationMs: number
+  /** How functions are named: as files have it, or with their place, as a Pyroscope needs it. */
+  readonly names: 'plain' | 'placed'
 }
 
 /** What the app's thread may ask of the sampler thread, with the answers. */
@@ -43,6 +45,8 @@ export interface Requests {
   stopContinuous: { params: undefined; result: undefined }
   /** The encoded profile. */
   oneShot: { params: OneShotConfig; result: Uint8Array }
+  /** Ends a `oneShot` early, which then fails. */
+  cancel: { params: { readonly id: number }; result: undefined }
   /** Ends sampling; the thread ends by itself afterwards. */
   close: { params: undefined; result: undefined }
 }

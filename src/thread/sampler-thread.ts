@@ -17,12 +17,21 @@ export interface SamplerThreadOptions {
   readonly samplingIntervalMicros: number
   readonly log: Log
   /** The thread ended though nobody asked it to. */
-  readonly died: (error: SpanprofError) => void
+  readonly died: () => void
 }
 
 interface Pending {
   resolve(result: unknown): void
   reject(error: Error): void
+  readonly keepsAlive: boolean
+}
+
+/** How a request is waited for. */
+export interface RequestOptions {
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined
+  /** The process stays alive for it, as somebody waits. @default true */
+  readonly keepsAlive?: boolean
 }
 
 /** The app's side of the sampler thread: starts it, asks of it, and waits for it at exit. */
@@ -30,13 +39,15 @@ export class SamplerThread {
   readonly counters = new Counters()
   /** How long the exit of the process may wait for the last window, in milliseconds. */
   exitTimeoutMillis = EXIT_TIMEOUT_MILLIS
+  /** Hears what the thread says; of whoever has to hear it. */
+  log: Log
   readonly #options: SamplerThreadOptions
   readonly #handshake = new ExitHandshake()
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   readonly #ready: Promise<void>
   readonly #ended: Promise<void>
-  #settleReady!: Pending
+  #settleReady!: Pick<Pending, 'resolve' | 'reject'>
   #cpuTimeSource: CpuTimeSource | undefined
   #nextId = 1
   #closing = false
@@ -52,6 +63,7 @@ export class SamplerThread {
 
   private constructor(options: SamplerThreadOptions) {
     this.#options = options
+    this.log = options.log
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve: () => resolve(), reject }
     })
@@ -68,24 +80,41 @@ export class SamplerThread {
     return this.#cpuTimeSource ?? 'samplingInterval'
   }
 
-  /** While a request is open it keeps the process alive, as somebody waits for it. */
+  /**
+   * @throws {SpanprofError} `ERR_SAMPLER_FAILED`
+   * @throws the reason of the signal.
+   */
   async request<Name extends RequestName>(
     name: Name,
     params: Requests[Name]['params'],
+    { signal, keepsAlive = true }: RequestOptions = {},
   ): Promise<Requests[Name]['result']> {
     if (this.#death) throw this.#death
+    signal?.throwIfAborted()
     const id = this.#nextId++
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject })
+      this.#pending.set(id, { resolve, reject, keepsAlive })
     })
-    this.#worker.ref()
+    const cancel = () => {
+      this.#worker.postMessage({ id: this.#nextId++, name: 'cancel', params: { id } })
+      this.#pending.get(id)?.reject(signal?.reason)
+    }
+    signal?.addEventListener('abort', cancel)
+    this.#refWhileAwaited()
     this.#worker.postMessage({ id, name, params })
     try {
       return (await answer) as Requests[Name]['result']
     } finally {
+      signal?.removeEventListener('abort', cancel)
       this.#pending.delete(id)
-      if (this.#pending.size === 0) this.#worker.unref()
+      this.#refWhileAwaited()
     }
+  }
+
+  #refWhileAwaited(): void {
+    const awaited = [...this.#pending.values()].some(({ keepsAlive }) => keepsAlive)
+    if (awaited) this.#worker.ref()
+    else this.#worker.unref()
   }
 
   /**
@@ -147,7 +176,7 @@ export class SamplerThread {
         this.#pending.get(message.id)?.reject(toSpanprofError(message.error))
         break
       case 'log':
-        this.#options.log(message.level, message.message)
+        this.log(message.level, message.message)
     }
   }
 
@@ -164,7 +193,8 @@ export class SamplerThread {
     for (const { reject } of this.#pending.values()) reject(error)
     if (this.#closing) return
     this.#closing = true
-    this.#options.died(error)
+    this.log('warn', `profiling has ended: ${error.message}`)
+    this.#options.died()
   }
 }
 
