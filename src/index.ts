@@ -1,14 +1,18 @@
+import * as dropIn from './drop-in/index.js'
 import { type Labels, sharedAgent } from './labels/agent.js'
 import type { ProfileResult } from './one-shot.js'
 import type { ProfileOptions, ProfilerOptions } from './options.js'
 import type { Profiler } from './profiler.js'
 
+export type { PyroscopeConfig, PyroscopeHeapConfig, PyroscopeWallConfig } from './drop-in/config.js'
+export * from './drop-in/index.js'
 export { SpanprofError, type SpanprofErrorCode } from './errors.js'
 export type { Labels } from './labels/agent.js'
 export type { Logger } from './logger.js'
 export type { ProfileResult } from './one-shot.js'
 export type { ProfileOptions, ProfilerOptions } from './options.js'
 export type { Profiler } from './profiler.js'
+export type { PullHandler } from './pull/middleware.js'
 export type { CpuTimeSource } from './sampler/cpu-clock.js'
 export type { ProfilerStats } from './stats.js'
 
@@ -57,3 +61,6 @@ export async function profile(options: ProfileOptions): Promise<ProfileResult> {
 export function withLabels<T>(labels: Labels, fn: () => T): T {
   return sharedAgent().run(labels, fn)
 }
+
+/** The API of `@pyroscope/nodejs` in one object. */
+export default { ...dropIn }

@@ -17,7 +17,7 @@ function debug(format: string, value: unknown): void {
 }
 
 /** Node's own channel for libraries: visible, in the app's hands, off with `--no-warnings`. */
-const defaultLogger: Logger = {
+export const defaultLogger: Logger = {
   warn: (message) => process.emitWarning(message, 'SpanprofWarning'),
   info: (message) => debug('%s', message),
 }

@@ -4,6 +4,7 @@ import { SpanprofError } from './errors.js'
 import type { Log } from './failure-burst.js'
 import { flushOnSignals } from './flush-on-signals.js'
 import { toLog } from './logger.js'
+import type { Environment } from './option-checks.js'
 import {
   type ProfilerOptions,
   type ResolvedProfilerOptions,
@@ -33,8 +34,11 @@ export interface Profiler {
 let running: Promise<Profiler> | undefined
 
 /** @see startProfiler in `index.ts` */
-export async function startProfiler(options: ProfilerOptions): Promise<Profiler> {
-  const resolved = resolveProfilerOptions(options)
+export async function startProfiler(
+  options: ProfilerOptions,
+  environment: Environment = process.env,
+): Promise<Profiler> {
+  const resolved = resolveProfilerOptions(options, environment)
   if (running !== undefined) {
     throw new SpanprofError(
       'ERR_ALREADY_RUNNING',

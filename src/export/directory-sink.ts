@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { FailureBurst } from '../failure-burst.js'
 import { encodePprof } from './pprof.js'
 import type { Profile } from './profile.js'
+import { profileFileName } from './profile-file-name.js'
 import type { Sink, SinkReport } from './sink.js'
 
 /** Writes each profile as a `.pb.gz` file for `go tool pprof`, readable by its owner alone. */
@@ -45,14 +46,4 @@ async function writeWhole(directory: string, name: string, bytes: Uint8Array): P
     await rm(temporary, { force: true }).catch(() => {}) // What counts is why the writing failed.
     throw error
   }
-}
-
-/** `<app>-<type>-<start, UTC, basic ISO 8601 with milliseconds>-<pid>.pb.gz` */
-export function profileFileName({ appName, type, startTimeMillis }: Profile): string {
-  const app = appName
-    .replace(/^@/, '')
-    .replace(/[^A-Za-z0-9_.-]+/g, '-')
-    .slice(0, 100)
-  const start = new Date(startTimeMillis).toISOString().replace(/[-:.]/g, '')
-  return `${app}-${type.name}-${start}-${process.pid}.pb.gz`
 }

@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import { DirectorySink, profileFileName } from '../../src/export/directory-sink.ts'
+import { DirectorySink } from '../../src/export/directory-sink.ts'
 import { decodeDirectory } from '../decoded-profile.ts'
 import { temporaryDirectory } from '../program.ts'
 import { fold, windowOf } from './windows.ts'
@@ -76,18 +76,5 @@ describe('the directory sink', () => {
     expect(readdirSync(directory)).toEqual([NAME])
     expect(existsSync(join(directory, NAME, 'x'))).toBe(false)
     chmodSync(directory, 0o700)
-  })
-})
-
-describe('a file name', () => {
-  it.each([
-    ['@acme/cart', 'acme-cart'],
-    ['../../etc/passwd', '..-..-etc-passwd'],
-    ['my shop: €', 'my-shop-'],
-    ['a'.repeat(500), 'a'.repeat(100)],
-  ])('of %j begins with %s', (appName, expected) => {
-    expect(profileFileName({ ...profile, appName })).toBe(
-      `${expected}-cpu-20260102T030405678Z-${process.pid}.pb.gz`,
-    )
   })
 })

@@ -1,0 +1,64 @@
+/** The API of `@pyroscope/nodejs`, on the same profiler as everything else. */
+import { lastConfig } from './configured.js'
+import { startTypes, stopTypes } from './continuous.js'
+
+export { init } from './configured.js'
+/** @deprecated Use {@link getLabels}. */
+/** @deprecated Use {@link setLabels}. */
+export {
+  getLabels,
+  getLabels as getWallLabels,
+  setLabels,
+  setLabels as setWallLabels,
+  wrapWithLabels,
+} from './labels.js'
+export { setLogger } from './logger.js'
+export { expressMiddleware, fastifyMiddleware, pullHandler } from './pull.js'
+export { SourceMapper } from './source-mapper.js'
+
+/**
+ * Starts wall and heap profiles, and CPU profiles with `wall.collectCpuTime`. Like all of its kind it
+ * comes back at once and starts in the background, where a failure is told to the logger; calling it
+ * again changes nothing.
+ *
+ * @throws {SpanprofError} `ERR_NOT_INITIALIZED`
+ */
+export function start(): void {
+  startWallProfiling()
+  startHeapProfiling()
+}
+
+/** Stops everything that was started, and resolves when the last profiles have been delivered. */
+export function stop(): Promise<void> {
+  return stopTypes('cpu', 'wall', 'heap')
+}
+
+/** Starts wall profiles, and CPU profiles with `wall.collectCpuTime`. @see start */
+export function startWallProfiling(): void {
+  startTypes('wall', ...(lastConfig()?.wall.collectCpuTime ? (['cpu'] as const) : []))
+}
+
+/** @see stop */
+export function stopWallProfiling(): Promise<void> {
+  return stopTypes('cpu', 'wall')
+}
+
+/** Starts CPU profiles, and wall profiles beside them: these alone were meant before. @see start */
+export function startCpuProfiling(): void {
+  startTypes('cpu', 'wall')
+}
+
+/** @see stop */
+export function stopCpuProfiling(): Promise<void> {
+  return stopTypes('cpu', 'wall')
+}
+
+/** @see start */
+export function startHeapProfiling(): void {
+  startTypes('heap')
+}
+
+/** @see stop */
+export function stopHeapProfiling(): Promise<void> {
+  return stopTypes('heap')
+}

@@ -1,0 +1,46 @@
+import { type Labels, sharedAgent } from '../labels/agent.js'
+
+/**
+ * Runs `fn` with `labels` over those in force, which all samples in it and in whatever it starts
+ * asynchronously carry.
+ *
+ * @param labels a value that is neither a string nor a number is left out.
+ * @returns what `fn` returns; what it throws passes through.
+ */
+export function wrapWithLabels<Args extends unknown[], T>(
+  labels: Labels,
+  fn: (...args: Args) => T,
+  ...args: Args
+): T {
+  return sharedAgent().run(usable(labels), () => fn(...args))
+}
+
+/**
+ * Puts `labels` in force in place of those before, for the rest of the current asynchronous context:
+ * what it starts from here on has them too, and no concurrent request does.
+ *
+ * @param labels a value that is neither a string nor a number is left out.
+ */
+export function setLabels(labels: Labels): void {
+  sharedAgent().enter(usable(labels))
+}
+
+/** The labels in force in the current asynchronous context. */
+export function getLabels(): Record<string, string | number> {
+  const pairs = sharedAgent().own?.pairs ?? []
+  const labels: Record<string, string> = {}
+  for (let i = 0; i < pairs.length; i += 2) labels[pairs[i] as string] = pairs[i + 1] as string
+  return labels
+}
+
+/** Code that was written for the other package may pass anything, and it went on. */
+function usable(labels: Labels | null | undefined): Labels {
+  if (typeof labels !== 'object' || labels === null) return {}
+  return Object.entries(labels).every(isUsable)
+    ? labels
+    : Object.fromEntries(Object.entries(labels).filter(isUsable))
+}
+
+function isUsable([key, value]: [string, unknown]): boolean {
+  return key !== '' && (typeof value === 'string' || typeof value === 'number')
+}
