@@ -1,8 +1,9 @@
 import { SpanprofError } from '../errors.js'
+import type { Logger } from '../logger.js'
 import { type CheckedConfig, checkConfig, type PyroscopeConfig, unknownKeys } from './config.js'
-import { log } from './logger.js'
 
-let configured: CheckedConfig | undefined
+let config: CheckedConfig | undefined
+let logger: Logger | undefined
 
 /**
  * Sets how this process is profiled, and starts nothing. A profiler that runs already is changed by the
@@ -10,19 +11,32 @@ let configured: CheckedConfig | undefined
  *
  * @throws {SpanprofError} `ERR_INVALID_OPTION`; its message lists every fault.
  */
-export function init(config: PyroscopeConfig = {}): void {
-  configured = checkConfig(config, process.env)
-  const unknown = unknownKeys(config)
-  if (unknown.length > 0) log('warn', `init knows nothing of ${unknown.join(', ')}`)
+export function init(given: PyroscopeConfig = {}): void {
+  config = checkConfig(given, process.env)
+  const unknown = unknownKeys(given).join(', ')
+  if (unknown === '') return
+  void import('./logger.js').then(({ log }) => log('warn', `init knows nothing of ${unknown}`))
+}
+
+/**
+ * From now on `logger` hears what a person should know: a warning where something was lost, an info
+ * where it is well again. Its other methods are not called.
+ */
+export function setLogger(given: Logger): void {
+  logger = given
 }
 
 /** What `init` was called with last. */
 export function lastConfig(): CheckedConfig | undefined {
-  return configured
+  return config
 }
 
 /** @throws {SpanprofError} `ERR_NOT_INITIALIZED` */
 export function requiredConfig(): CheckedConfig {
-  if (configured !== undefined) return configured
+  if (config !== undefined) return config
   throw new SpanprofError('ERR_NOT_INITIALIZED', 'nothing is configured: call init() first')
+}
+
+export function lastLogger(): Logger | undefined {
+  return logger
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ProfilerOptions } from '../options.js'
-import type { Profiler } from '../profiler.js'
+import { type Profiler, startProfiler } from '../profiler.js'
 import type { CheckedConfig } from './config.js'
-import { requiredConfig } from './configured.js'
 import { currentLogger, log } from './logger.js'
 
 export type ContinuousType = 'cpu' | 'wall' | 'heap'
@@ -18,19 +17,14 @@ let goal: Goal | undefined
 let reached: (Goal & { readonly profiler: Profiler }) | undefined
 let settling = Promise.resolve()
 
-/**
- * Profiles these types too, from soon on.
- *
- * @throws {SpanprofError} `ERR_NOT_INITIALIZED`
- */
-export function startTypes(...types: readonly ContinuousType[]): void {
-  const config = requiredConfig()
+/** Profiles these types too, from soon on. */
+export function startTypes(types: readonly ContinuousType[], config: CheckedConfig): void {
   for (const type of types) wanted.add(type)
   void settle({ config, types: new Set(wanted) })
 }
 
 /** Resolves when they are no longer profiled, and what there was of them has been delivered. */
-export function stopTypes(...types: readonly ContinuousType[]): Promise<void> {
+export function stopTypes(types: readonly ContinuousType[]): Promise<void> {
   for (const type of types) wanted.delete(type)
   return settle(goal && { config: goal.config, types: new Set(wanted) })
 }
@@ -50,7 +44,6 @@ async function reach(): Promise<void> {
   const next = goal
   if (next === undefined || next.types.size === 0) return
   try {
-    const { startProfiler } = await import('../profiler.js')
     const profiler = await startProfiler(profilerOptions(next), environment())
     reached = { ...next, profiler }
   } catch (error) {

@@ -1,8 +1,8 @@
 /** The API of `@pyroscope/nodejs`, on the same profiler as everything else. */
-import { lastConfig } from './configured.js'
-import { startTypes, stopTypes } from './continuous.js'
+import { requiredConfig } from './configured.js'
+import type { ContinuousType } from './continuous.js'
 
-export { init } from './configured.js'
+export { init, setLogger } from './configured.js'
 /** @deprecated Use {@link getLabels}. */
 /** @deprecated Use {@link setLabels}. */
 export {
@@ -12,7 +12,6 @@ export {
   setLabels as setWallLabels,
   wrapWithLabels,
 } from './labels.js'
-export { setLogger } from './logger.js'
 export { expressMiddleware, fastifyMiddleware, pullHandler } from './pull.js'
 export { SourceMapper } from './source-mapper.js'
 
@@ -35,7 +34,7 @@ export function stop(): Promise<void> {
 
 /** Starts wall profiles, and CPU profiles with `wall.collectCpuTime`. @see start */
 export function startWallProfiling(): void {
-  startTypes('wall', ...(lastConfig()?.wall.collectCpuTime ? (['cpu'] as const) : []))
+  startTypes('wall', ...(requiredConfig().wall.collectCpuTime ? (['cpu'] as const) : []))
 }
 
 /** @see stop */
@@ -61,4 +60,22 @@ export function startHeapProfiling(): void {
 /** @see stop */
 export function stopHeapProfiling(): Promise<void> {
   return stopTypes('heap')
+}
+
+let loading: Promise<typeof import('./continuous.js')> | undefined
+
+/** One promise for all, so that what is asked for in one tick of the event loop comes in one tick. */
+function continuous(): Promise<typeof import('./continuous.js')> {
+  loading ??= import('./continuous.js')
+  return loading
+}
+
+function startTypes(...types: ContinuousType[]): void {
+  const config = requiredConfig()
+  void continuous().then((loaded) => loaded.startTypes(types, config))
+}
+
+async function stopTypes(...types: ContinuousType[]): Promise<void> {
+  const loaded = await continuous()
+  await loaded.stopTypes(types)
 }

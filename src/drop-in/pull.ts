@@ -1,13 +1,19 @@
-import type { ProfileOptions } from '../options.js'
-import type { PullSettings } from '../pull/answer.js'
-import {
-  type FastifyPluginLike,
-  handlePulls,
-  type PullHandler,
-  pullPlugin,
-} from '../pull/middleware.js'
-import { lastConfig } from './configured.js'
-import { log } from './logger.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyInstanceLike } from '../pull/middleware.js'
+
+/** Answers requests for profiles and leaves all others to `next`, or refuses them where there is none. */
+export type PullHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) => void
+
+/** A Fastify plugin, of version 4 or 5. */
+export type PullPlugin = (
+  fastify: FastifyInstanceLike,
+  options: object,
+  done: (error?: Error) => void,
+) => void
 
 /**
  * For `node:http`: `createServer(pullHandler())`, or called with the requests that it should see. It
@@ -18,26 +24,34 @@ import { log } from './logger.js'
  * need not have been called.
  */
 export function pullHandler(): PullHandler {
-  return handlePulls(SETTINGS)
+  return (request, response, next) => {
+    if (next !== undefined && !request.url?.startsWith('/debug/pprof/')) return next()
+    load()
+      .then(({ handle, settings }) => handle(request, response, next, settings))
+      .catch((error) => (next === undefined ? response.destroy(error) : next(error)))
+  }
 }
 
 /** For Express: `app.use(expressMiddleware())`. @see pullHandler */
 export function expressMiddleware(): PullHandler {
-  return handlePulls(SETTINGS)
+  return pullHandler()
 }
 
-/** For Fastify 4 and 5: `app.register(fastifyMiddleware())`. @see pullHandler */
-export function fastifyMiddleware(): FastifyPluginLike {
-  return pullPlugin(SETTINGS)
+/** For Fastify: `app.register(fastifyMiddleware())`. @see pullHandler */
+export function fastifyMiddleware(): PullPlugin {
+  return (fastify, _options, done) => {
+    load().then(({ addRoutes, settings }) => {
+      addRoutes(fastify, settings)
+      done()
+    }, done)
+  }
 }
 
-const SETTINGS: PullSettings = { options, log }
-
-function options(): ReturnType<PullSettings['options']> {
-  const config = lastConfig()
-  if (config === undefined) return {}
-  const { appName, tags, wall, stripFilenames, shortenPaths } = config
-  const { samplingIntervalMicros } = wall
-  const known = { appName, tags, samplingIntervalMicros, stripFilenames, shortenPaths }
-  return known as Omit<ProfileOptions, 'durationMs'> // Where it has undefined, nothing is given.
+/** Not before it is needed, so that an import of the package stays fast. */
+async function load() {
+  const [middleware, { settings }] = await Promise.all([
+    import('../pull/middleware.js'),
+    import('./pull-settings.js'),
+  ])
+  return { ...middleware, settings }
 }

@@ -46,7 +46,7 @@ const LINGER_MILLIS = 70_000
 
 let atOnce = 0
 
-/** @returns `undefined` where the client has left. */
+/** Never rejects. @returns `undefined` where the client has left. */
 export async function answerPull(
   pull: Pull,
   settings: PullSettings,

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
 import { SpanprofError } from '../errors.js'
 import type { PullSettings } from './answer.js'
-import { handlePulls } from './middleware.js'
+import { handle } from './middleware.js'
 
 /** Where a server listens. */
 export interface PullAddress {
@@ -35,14 +35,13 @@ export function parsePullAddress(text: string): PullAddress {
  */
 export function servePulls({ host, port }: PullAddress, settings: PullSettings): void {
   const { log } = settings
-  const handle = handlePulls(settings)
   const guarded = isLoopback(host)
   const server = createServer((request, response) => {
     if (guarded && isForeign(request)) {
       response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' })
       response.end('this is for programs on this machine\n')
     } else {
-      handle(request, response)
+      handle(request, response, undefined, settings).catch((error) => response.destroy(error))
     }
   })
   server.on('connection', (socket) => socket.unref())

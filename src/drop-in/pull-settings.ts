@@ -1,0 +1,16 @@
+import type { ProfileOptions } from '../options.js'
+import type { PullSettings } from '../pull/answer.js'
+import { lastConfig } from './configured.js'
+import { log } from './logger.js'
+
+/** For pulls what `init` has set holds, as far as it is about a profile. */
+export const settings: PullSettings = { options, log }
+
+function options(): ReturnType<PullSettings['options']> {
+  const config = lastConfig()
+  if (config === undefined) return {}
+  const { appName, tags, wall, stripFilenames, shortenPaths } = config
+  const { samplingIntervalMicros } = wall
+  const known = { appName, tags, samplingIntervalMicros, stripFilenames, shortenPaths }
+  return known as Omit<ProfileOptions, 'durationMs'> // Where it has undefined, nothing is given.
+}
