@@ -209,7 +209,9 @@ export function checkConfig(config: PyroscopeConfig, environment: Environment): 
   if (faults.length > 0) {
     throw new SpanprofError('ERR_INVALID_OPTION', `invalid config:\n\n${faults.join('\n')}`)
   }
-  return { ...checked, wall: membersOf(checked, 'wall'), heap: membersOf(checked, 'heap') }
+  const whole = Object.entries(checked).filter(([name]) => !name.includes('.'))
+  const members = { wall: membersOf(checked, 'wall'), heap: membersOf(checked, 'heap') }
+  return { ...Object.fromEntries(whole), ...members }
 }
 
 /** Names in a config that mean nothing. They were accepted in silence before, so they are not refused. */
