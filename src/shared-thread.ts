@@ -2,6 +2,7 @@ import { SpanprofError } from './errors.js'
 import type { Log } from './failure-burst.js'
 import { sharedAgent } from './labels/agent.js'
 import { DEFAULT_SAMPLING_INTERVAL_MICROS } from './options.js'
+import { stopLeftHeapSampling } from './sampler/heap-sampler.js'
 import { SamplerThread } from './thread/sampler-thread.js'
 
 /**
@@ -29,12 +30,14 @@ export interface Lease {
  * The process's one sampler thread, started for the first who asks.
  *
  * @param samplingIntervalMicros `undefined` for whichever is in use.
+ * @param labels `false` where no samples are taken that could carry any.
  * @throws {SpanprofError} `ERR_ALREADY_RUNNING` when another copy of the package has it, or it samples
  *   at another interval; and whatever keeps it from starting.
  */
 export async function leaseSamplerThread(
   samplingIntervalMicros: number | undefined,
   log: Log,
+  { labels = true } = {},
 ): Promise<Lease> {
   assertNoOtherCopy()
   shared ??= start(samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS, log)
@@ -49,6 +52,7 @@ export async function leaseSamplerThread(
     )
   }
   mine.users++
+  if (labels) sharedAgent().start()
   const release = async () => {
     if (--mine.users > 0) return
     if (shared === mine) shared = undefined
@@ -63,7 +67,6 @@ export async function leaseSamplerThread(
 }
 
 function start(samplingIntervalMicros: number, log: Log): Shared {
-  const agent = sharedAgent()
   ownership()[OWNER_KEY] = THIS_COPY
   const started: Shared = {
     samplingIntervalMicros,
@@ -78,7 +81,6 @@ function start(samplingIntervalMicros: number, log: Log): Shared {
       },
     }),
   }
-  agent.start()
   return started
 }
 
@@ -95,6 +97,7 @@ async function end(lease: Shared): Promise<void> {
 
 function letGo(): void {
   sharedAgent().stop()
+  stopLeftHeapSampling()
   delete ownership()[OWNER_KEY]
 }
 

@@ -11,6 +11,7 @@ import type { Transport } from '../sampler/transport.js'
 import { ContinuousProfile } from './continuous-profile.js'
 import { Counters } from './counters.js'
 import { ExitHandshake } from './exit-handshake.js'
+import { HeapProfiling } from './heap-profiling.js'
 import type { ContinuousConfig, OneShotConfig, RequestMessage, ThreadMessage } from './protocol.js'
 import { type ThreadConfig, toThreadError } from './protocol.js'
 import { Sampling } from './sampling.js'
@@ -37,6 +38,7 @@ class SamplerThreadMain {
   readonly #transport: Transport
   readonly #sampling: Sampling
   #continuous: ContinuousProfile | undefined
+  #heap: HeapProfiling | undefined
   #ending: Promise<void> | undefined
 
   constructor(transport: Transport, sampling: Sampling) {
@@ -54,6 +56,8 @@ class SamplerThreadMain {
         return this.#stopContinuous()
       case 'oneShot':
         return this.#oneShot(params)
+      case 'heapProfile':
+        return this.#heapProfile()
       case 'close':
         return this.end()
     }
@@ -77,9 +81,16 @@ class SamplerThreadMain {
     }
   }
 
-  #startContinuous({ appName, tags, types, flushIntervalMs, outputDir }: ContinuousConfig): void {
+  async #startContinuous(config: ContinuousConfig): Promise<void> {
+    const { appName, tags, types, heap, flushIntervalMs, outputDir } = config
+    if (types.length > 0) await this.#sampling.begin()
+    if (heap !== undefined) {
+      const options = { ...heap, appName, tags, counters, log: report.log }
+      this.#heap = await HeapProfiling.start(this.#transport, options)
+    }
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
+      heap: this.#heap,
       flushIntervalMs,
       sinks: outputDir === undefined ? [] : [new DirectorySink(outputDir, report)],
       counters,
@@ -89,11 +100,20 @@ class SamplerThreadMain {
 
   async #stopContinuous(): Promise<void> {
     const continuous = this.#continuous
+    const heap = this.#heap
     this.#continuous = undefined
+    this.#heap = undefined
     await continuous?.stop({ ended: false })
+    await heap?.stop()
+  }
+
+  async #heapProfile(): Promise<Uint8Array | undefined> {
+    const profile = await this.#heap?.now()
+    return profile && encodePprof(profile)
   }
 
   async #oneShot({ type, appName, tags, durationMs }: OneShotConfig): Promise<Uint8Array> {
+    await this.#sampling.begin()
     const recording = this.#sampling.open({ type, appName, tags })
     await new Promise((resolve) => setTimeout(resolve, durationMs))
     await this.#sampling.catchUp()
@@ -109,7 +129,7 @@ async function run(): Promise<void> {
   try {
     const transport = connectToMainThread()
     const { samplingIntervalMicros } = config
-    const sampling = await Sampling.start(transport, samplingIntervalMicros, counters, report.log)
+    const sampling = await Sampling.prepare(transport, samplingIntervalMicros, counters, report.log)
     const main = new SamplerThreadMain(transport, sampling)
     parentPort?.on('message', (request: RequestMessage) => {
       main.answer(request).then(

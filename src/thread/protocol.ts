@@ -43,6 +43,8 @@ export interface Requests {
   stopContinuous: { params: undefined; result: undefined }
   /** The encoded profile. */
   oneShot: { params: OneShotConfig; result: Uint8Array }
+  /** The encoded profile; none where V8 samples the heap for somebody else. */
+  heapProfile: { params: undefined; result: Uint8Array | undefined }
   /** Ends sampling; the thread ends by itself afterwards. */
   close: { params: undefined; result: undefined }
 }
