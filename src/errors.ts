@@ -9,6 +9,7 @@
  * - `ERR_INVALID_LABEL` a label key or value that is neither a string nor a number, or an empty key.
  * - `ERR_INVALID_PROVIDER` what was to be wrapped is no tracer provider, or one that makes no spans.
  * - `ERR_OTEL_API_MISSING` `spanprof/otel` was imported, and `@opentelemetry/api` is not installed.
+ * - `ERR_HEAP_NOT_PROFILED` a heap profile was asked for, and the heap is not sampled.
  * - `ERR_ALREADY_RUNNING` a profiler runs in this process already.
  * - `ERR_NOT_MAIN_THREAD` called in a worker thread; the profiler is started from the main thread.
  * - `ERR_UNSUPPORTED_RUNTIME` Bun, Deno, or a Node.js older than 20.19.
@@ -25,6 +26,7 @@ export type SpanprofErrorCode =
   | 'ERR_INVALID_LABEL'
   | 'ERR_INVALID_PROVIDER'
   | 'ERR_OTEL_API_MISSING'
+  | 'ERR_HEAP_NOT_PROFILED'
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_NOT_MAIN_THREAD'
   | 'ERR_UNSUPPORTED_RUNTIME'

@@ -6,6 +6,7 @@ import {
   type OptionChecks,
   objectOf,
 } from './option-checks.js'
+import { MAX_STACK_DEPTH } from './sampler/heap-sampler.js'
 
 /** How the heap is sampled. */
 export interface HeapOptions {
@@ -16,22 +17,23 @@ export interface HeapOptions {
    */
   samplingIntervalBytes?: number
   /**
-   * Frames of a stack that are kept, the innermost ones, 1 to 1,024.
+   * Frames of a stack that are kept, the innermost ones, 1 to 128.
    *
    * @default 64
    */
   stackDepth?: number
   /**
-   * Also an `alloc` profile: everything allocated since the last one, whether it is still in use or
-   * not.
+   * Profiles of all that was allocated since the last one, `alloc`, in place of those of what is in
+   * use: V8 can tell either, not both. Where the app allocates very much, the interval between samples
+   * is widened, as the profile's period says.
    *
    * @default false
    */
   allocations?: boolean
   /**
    * The share of the time that reading the heap may stall the app, in percent, 0.001 to 100. Before
-   * Node.js 26 each read is a full garbage collection: there are then fewer heap profiles, so that
-   * this holds.
+   * Node.js 26 each profile is a full garbage collection, about a second for each GiB in use: there are
+   * then fewer profiles, so that this holds, the first one after 1,000 times its pause.
    *
    * @default 0.1
    */
@@ -43,7 +45,7 @@ export type ResolvedHeapOptions = Readonly<Required<HeapOptions>>
 
 const members: OptionChecks<HeapOptions> = {
   samplingIntervalBytes: integer('bytes', 1024, 2 ** 30),
-  stackDepth: integer('frames', 1, 1024),
+  stackDepth: integer('frames', 1, MAX_STACK_DEPTH),
   allocations: boolean,
   maxPausePercent: number('percent', 0.001, 100),
 }

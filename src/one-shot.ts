@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import type { Profile } from 'pprof-format'
+import { type EncodedProfile, toEncodedProfile } from './encoded-profile.js'
 import { toLog } from './logger.js'
 import {
   type ProfileOptions,
@@ -11,28 +11,20 @@ import { assertSupportedRuntime } from './runtime-support.js'
 import { leaseSamplerThread } from './shared-thread.js'
 import type { OneShotConfig } from './thread/protocol.js'
 
-/** A finished profile in memory. */
-export interface ProfileResult {
+/** A finished CPU profile in memory. */
+export interface ProfileResult extends EncodedProfile {
   /** The CPU profile, decoded: sample types `samples/count` and `cpu/nanoseconds`. */
   readonly cpu: Profile
-  /** The bytes of a `.pb.gz` file. */
-  encode(): Uint8Array
-  /** Writes a `.pb.gz` file, readable by its owner alone. */
-  write(path: string): Promise<void>
 }
 
 /** @see profile in `index.ts` */
 export async function profile(options: ProfileOptions): Promise<ProfileResult> {
-  const bytes = await encodedProfile(resolveProfileOptions(options), {
+  const bytes = await oneShot(resolveProfileOptions(options), {
     type: 'cpu',
     names: 'plain',
   })
   const pprof = await import('pprof-format')
-  return {
-    cpu: pprof.Profile.decode(gunzipSync(bytes)),
-    encode: () => bytes.slice(),
-    write: (path) => writeFile(path, bytes, { mode: 0o600 }),
-  }
+  return { cpu: pprof.Profile.decode(gunzipSync(bytes)), ...toEncodedProfile(bytes) }
 }
 
 /** What is made of a one-shot, and for whom. */
@@ -44,7 +36,7 @@ export interface OneShotKind extends Pick<OneShotConfig, 'type' | 'names'> {
 }
 
 /** @returns the bytes of a `.pb.gz` file. */
-export async function encodedProfile(
+export async function oneShot(
   { samplingIntervalMicros, signal, ...config }: ResolvedProfileOptions,
   { keepsAlive = true, lingerMillis = 0, ...kind }: OneShotKind,
 ): Promise<Uint8Array> {

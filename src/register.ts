@@ -20,7 +20,7 @@ if (isMainThread) {
 
 async function serve(address: string): Promise<void> {
   const { parsePullAddress, servePulls } = await import('./pull/server.js')
-  servePulls(parsePullAddress(address), { options: () => ({}), log })
+  servePulls(parsePullAddress(address), { options: () => ({}), heap: () => ({}), log })
 }
 
 async function profile(isPulled: boolean): Promise<void> {

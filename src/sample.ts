@@ -52,6 +52,14 @@ export interface Window {
   readonly samples: readonly Sample[]
 }
 
+/** A stack that has allocated memory, and how much; V8 samples allocations, so both are estimates. */
+export interface AllocationSite {
+  /** The outermost frame first. */
+  readonly frames: readonly Frame[]
+  readonly bytes: number
+  readonly objects: number
+}
+
 /** Label keys and values, sorted by key: `[key, value, key, value, …]`. */
 export type LabelPairs = readonly string[]
 

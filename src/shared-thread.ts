@@ -2,6 +2,7 @@ import { SpanprofError } from './errors.js'
 import type { Log } from './failure-burst.js'
 import { sharedAgent } from './labels/agent.js'
 import { DEFAULT_SAMPLING_INTERVAL_MICROS } from './options.js'
+import { stopLeftHeapSampling } from './sampler/heap-sampler.js'
 import { SamplerThread } from './thread/sampler-thread.js'
 
 /**
@@ -32,12 +33,14 @@ export interface Lease {
  * The process's one sampler thread, started for the first who asks.
  *
  * @param samplingIntervalMicros `undefined` for whichever is in use.
+ * @param labels `false` where no samples are taken that could carry any.
  * @throws {SpanprofError} `ERR_ALREADY_RUNNING` when another copy of the package has it, or it samples
  *   at another interval; and whatever keeps it from starting.
  */
 export async function leaseSamplerThread(
   samplingIntervalMicros: number | undefined,
   log: Log,
+  { labels = true } = {},
 ): Promise<Lease> {
   assertNoOtherCopy()
   const mine = sharedAt(samplingIntervalMicros, log)
@@ -51,6 +54,7 @@ export async function leaseSamplerThread(
     )
   }
   mine.users++
+  if (labels) sharedAgent().start()
   const release = async ({ lingerMillis } = { lingerMillis: 0 }) => {
     if (--mine.users > 0) return
     if (lingerMillis === 0) await end(mine)
@@ -89,7 +93,6 @@ function start(samplingIntervalMicros: number, log: Log, before?: Promise<void>)
       },
     })
   }
-  const agent = sharedAgent()
   ownership()[OWNER_KEY] = THIS_COPY
   const started: Shared = {
     samplingIntervalMicros,
@@ -97,7 +100,6 @@ function start(samplingIntervalMicros: number, log: Log, before?: Promise<void>)
     lingering: undefined,
     starting: startThread(),
   }
-  agent.start()
   return started
 }
 
@@ -115,6 +117,7 @@ async function end(ending: Shared): Promise<void> {
 
 function letGo(): void {
   sharedAgent().stop()
+  stopLeftHeapSampling()
   delete ownership()[OWNER_KEY]
 }
 

@@ -45,6 +45,15 @@ export interface ProfilerStats {
   /** How long taking windows has stalled the profiled thread, in microseconds: all, and the longest. */
   readonly pauseMicros: number
   readonly maxPauseMicros: number
+  /** How often the heap was read, for a profile or for `heapProfile()`. */
+  readonly heapReads: number
+  /** How often it was not, to keep to `heap.maxPausePercent`; the next profile holds it too. */
+  readonly heapReadsSkipped: number
+  /** How often it could not be read. Sampling of the heap is started afresh then. */
+  readonly heapReadFailures: number
+  /** How long reading the heap has stalled the profiled thread, in microseconds: all, and the longest. */
+  readonly heapPauseMicros: number
+  readonly maxHeapPauseMicros: number
 }
 
 export function toStats({ counters, cpuTimeSource }: SamplerThread): ProfilerStats {

@@ -1,10 +1,11 @@
+import type { HeapOptions } from '../heap-options.js'
 import type { ProfileOptions } from '../options.js'
 import type { PullSettings } from '../pull/answer.js'
 import { lastConfig } from './configured.js'
 import { log } from './logger.js'
 
 /** For pulls what `init` has set holds, as far as it is about a profile. */
-export const settings: PullSettings = { options, log }
+export const settings: PullSettings = { options, heap, log }
 
 function options(): ReturnType<PullSettings['options']> {
   const config = lastConfig()
@@ -13,4 +14,8 @@ function options(): ReturnType<PullSettings['options']> {
   const { samplingIntervalMicros } = wall
   const known = { appName, tags, samplingIntervalMicros, stripFilenames, shortenPaths }
   return known as Omit<ProfileOptions, 'durationMs'> // Where it has undefined, nothing is given.
+}
+
+function heap(): ReturnType<PullSettings['heap']> {
+  return (lastConfig()?.heap ?? {}) as HeapOptions // Likewise.
 }

@@ -24,3 +24,13 @@ export function isCalledByUs({ url, functionName }: Frame): boolean {
   if (url === '') return functionName === 'hrtime'
   return url.includes('/@opentelemetry/') && ASKED_OF_OPENTELEMETRY.test(functionName)
 }
+
+/** A stack as it is shown, the outermost frame first in both: only the app's, or only spanprof's. */
+export function withoutOwnFrames(frames: readonly Frame[]): readonly Frame[] {
+  let isOurs = false
+  const kept = frames.filter((frame) => {
+    isOurs = isOwnFrame(frame) || (isOurs && isCalledByUs(frame))
+    return !isOurs
+  })
+  return isOurs ? [OWN_FRAME] : kept
+}

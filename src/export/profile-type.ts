@@ -17,6 +17,7 @@ export interface ProfileType {
 const SAMPLES: ValueType = { type: 'samples', unit: 'count' }
 const CPU_NANOS: ValueType = { type: 'cpu', unit: 'nanoseconds' }
 const WALL_NANOS: ValueType = { type: 'wall', unit: 'nanoseconds' }
+const SPACE_BYTES: ValueType = { type: 'space', unit: 'bytes' }
 
 /** Work: idle time is never in it. */
 export const CPU: ProfileType = {
@@ -30,4 +31,24 @@ export const WALL: ProfileType = {
   name: 'wall',
   sampleTypes: [SAMPLES, WALL_NANOS],
   periodType: WALL_NANOS,
+}
+
+/** What is in use, by where it was allocated. */
+export const HEAP: ProfileType = {
+  name: 'heap',
+  sampleTypes: [
+    { type: 'inuse_objects', unit: 'count' },
+    { type: 'inuse_space', unit: 'bytes' },
+  ],
+  periodType: SPACE_BYTES,
+}
+
+/** What was allocated in a stretch of time, in use or not. */
+export const ALLOC: ProfileType = {
+  name: 'alloc',
+  sampleTypes: [
+    { type: 'alloc_objects', unit: 'count' },
+    { type: 'alloc_space', unit: 'bytes' },
+  ],
+  periodType: SPACE_BYTES,
 }

@@ -1,13 +1,27 @@
+import { SpanprofError } from '../errors.js'
 import { profileFileName } from '../export/profile-file-name.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
-import { encodedProfile } from '../one-shot.js'
+import {
+  type HeapOptions,
+  heapCheck,
+  type ResolvedHeapOptions,
+  resolveHeapOptions,
+} from '../heap-options.js'
+import { toLog } from '../logger.js'
+import { oneShot } from '../one-shot.js'
+import { fromEnvironment } from '../option-checks.js'
 import { type ProfileOptions, resolveProfileOptions } from '../options.js'
+import { assertSupportedRuntime } from '../runtime-support.js'
+import { leaseSamplerThread } from '../shared-thread.js'
+import type { AgedProfile, PullHeapConfig } from '../thread/protocol.js'
 import type { PulledType } from './paths.js'
 
 /** Whom profiles are pulled from. */
 export interface PullSettings {
   /** What every pull has in common, as it is at the time of the request. */
   options(): Omit<ProfileOptions, 'durationMs' | 'signal'>
+  /** How the heap is sampled where no profiler does it, over what the environment says. */
+  heap(): HeapOptions
   readonly log: Log
 }
 
@@ -58,7 +72,9 @@ export async function answerPull(
   }
   atOnce++
   try {
-    const answer = type === 'heap' ? await heapAnswer() : await timedAnswer(pull, type, settings)
+    const answer = await (type === 'heap'
+      ? heapAnswer(pull, settings)
+      : timedAnswer(pull, type, settings))
     failuresOf(settings).recovered((lost) => `profiles can be pulled again; ${lost} could not`)
     return answer
   } catch (error) {
@@ -85,7 +101,7 @@ async function timedAnswer(
   const durationMs = Math.round(seconds * 1000)
   const options = resolveProfileOptions({ ...settings.options(), durationMs, signal })
   const startTimeMillis = Date.now()
-  const bytes = await encodedProfile(options, {
+  const bytes = await oneShot(options, {
     type,
     names: 'placed',
     keepsAlive: false,
@@ -95,6 +111,42 @@ async function timedAnswer(
     bytes,
     profileFileName({ ...options, type: { name: type }, startTimeMillis }),
   )
+}
+
+async function heapAnswer({ query }: Pull, settings: PullSettings): Promise<PullAnswer> {
+  const { appName, ...options } = resolveProfileOptions({ ...settings.options(), durationMs: 10 })
+  const fresh = query.get('gc') === '1' // As a Go program collects garbage first where it is told to.
+  const config = { appName, tags: options.tags, heap: heapOptions(settings.heap()), fresh }
+  const { bytes, ageMillis } = await pulledHeap(config, options.samplingIntervalMicros)
+  const startTimeMillis = Date.now() - ageMillis
+  const fileName = profileFileName({ appName, type: { name: 'heap' }, startTimeMillis })
+  const answer = profileAnswer(bytes, fileName)
+  return { ...answer, headers: { ...answer.headers, age: String(Math.round(ageMillis / 1000)) } }
+}
+
+function heapOptions(given: HeapOptions): ResolvedHeapOptions {
+  const inEnvironment = fromEnvironment('SPANPROF_HEAP', heapCheck, process.env)
+  const options = { ...(typeof inEnvironment === 'object' && inEnvironment), ...given }
+  return { ...(resolveHeapOptions(options) as ResolvedHeapOptions), allocations: false }
+}
+
+/** Its thread stays for the next pull, as what was allocated before the heap is sampled is not seen. */
+async function pulledHeap(
+  config: PullHeapConfig,
+  samplingIntervalMicros: number | undefined,
+): Promise<AgedProfile> {
+  assertSupportedRuntime()
+  const lease = await leaseSamplerThread(samplingIntervalMicros, toLog(), { labels: false })
+  try {
+    const profile = await lease.thread.request('pullHeap', config, { keepsAlive: false })
+    if (profile !== undefined) return profile
+    throw new SpanprofError(
+      'ERR_HEAP_NOT_PROFILED',
+      'V8 samples the heap for somebody else already',
+    )
+  } finally {
+    await lease.release({ lingerMillis: LINGER_MILLIS })
+  }
 }
 
 function profileAnswer(bytes: Uint8Array, fileName: string): PullAnswer {
@@ -132,8 +184,4 @@ function failuresOf(settings: PullSettings): FailureBurst {
   const burst = bursts.get(settings) ?? new FailureBurst(settings.log)
   bursts.set(settings, burst)
   return burst
-}
-
-async function heapAnswer(): Promise<PullAnswer> {
-  return refusal(501, 'not yet')
 }

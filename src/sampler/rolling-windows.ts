@@ -50,6 +50,7 @@ export class RollingWindows {
   #cpuTimer: NodeJS.Timeout | undefined
   #rotation: Promise<void> | undefined
   #closing = false
+  #closed: Promise<void> | undefined
   #endOverlap: () => void = () => {}
 
   constructor(options: RollingWindowsOptions) {
@@ -73,17 +74,24 @@ export class RollingWindows {
   }
 
   /** Delivers the last window and stops V8's profiler. Idempotent. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#closing = true
     clearTimeout(this.#timer)
     clearInterval(this.#cpuTimer)
     this.#endOverlap()
     await this.#rotation
-    if (this.#startMicros === undefined) return
-    // Ending V8's only profile hands over all its samples: there is nothing to wait for.
-    await this.#take(this.#title, undefined)
-    this.#startMicros = undefined
-    this.#options.cpuClock.close()
+    try {
+      // Ending V8's only profile hands over all its samples: there is nothing to wait for.
+      if (this.#startMicros !== undefined) await this.#take(this.#title, undefined)
+    } finally {
+      this.#startMicros = undefined
+      this.#options.cpuClock.close()
+    }
   }
 
   #schedule(): void {

@@ -60,7 +60,12 @@ function stackTree(nodes: readonly V8Node[]) {
  * V8 counts a function's start from 0 and says -1 for none; from here on 1 and 0. Native functions
  * have their caller's line, which means nothing without a file.
  */
-function toFrame({ functionName, url, lineNumber, columnNumber }: V8Node['callFrame']): Frame {
+export function toFrame({
+  functionName,
+  url,
+  lineNumber,
+  columnNumber,
+}: V8Node['callFrame']): Frame {
   if (url === '') return { functionName, url, line: 0, column: 0 }
   return { functionName, url, line: lineNumber + 1, column: columnNumber + 1 }
 }

@@ -1,7 +1,9 @@
+import type { Profile } from '../export/profile.js'
 import type { Recording, RecordingOptions } from '../export/recording.js'
 import type { Sink } from '../export/sink.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
 import type { Counters } from './counters.js'
+import type { HeapProfiling } from './heap-profiling.js'
 import type { Sampling } from './sampling.js'
 
 /**
@@ -13,6 +15,8 @@ const MAX_PROFILE_SIZE = 16_000
 export interface ContinuousOptions {
   /** One for each type of profile. */
   readonly recordings: readonly Omit<RecordingOptions, 'samplingIntervalMicros'>[]
+  /** Where the heap is profiled too. */
+  readonly heap: HeapProfiling | undefined
   readonly flushIntervalMs: number
   readonly sinks: readonly Sink[]
   readonly counters: Counters
@@ -51,7 +55,8 @@ export class ContinuousProfile {
     await this.#flushing
     if (!ended) await this.#sampling.catchUp()
     for (const recording of this.#recordings) this.#sampling.close(recording)
-    await this.#write(this.#recordings)
+    await this.#writeRecordings(this.#recordings)
+    await this.#write(await this.#options.heap?.last())
   }
 
   /** A sink that is slow lengthens the profile instead of heaping up unfinished ones. */
@@ -68,7 +73,9 @@ export class ContinuousProfile {
 
   async #takeAndWrite(): Promise<void> {
     await this.#sampling.catchUp()
-    await this.#write(this.#startNext())
+    await this.#writeRecordings(this.#startNext())
+    // Last, as reading the heap may take long.
+    await this.#write(await this.#options.heap?.next())
     this.#overruns.recovered((lost) => `profiles are delivered in time again; ${lost} were lost`)
   }
 
@@ -93,11 +100,14 @@ export class ContinuousProfile {
     }
   }
 
-  async #write(recordings: readonly Recording[]): Promise<void> {
-    for (const profile of recordings.map((recording) => recording.finish())) {
-      // An app that only waited has nothing to show, and a Pyroscope would store nothing.
-      if (profile.samples.length === 0) this.#options.counters.add('profilesEmpty')
-      else await Promise.all(this.#options.sinks.map((sink) => sink.write(profile)))
-    }
+  async #writeRecordings(recordings: readonly Recording[]): Promise<void> {
+    for (const recording of recordings) await this.#write(recording.finish())
+  }
+
+  async #write(profile: Profile | undefined): Promise<void> {
+    if (profile === undefined) return
+    // An app that only waited has nothing to show, and a Pyroscope would store nothing.
+    if (profile.samples.length === 0) this.#options.counters.add('profilesEmpty')
+    else await Promise.all(this.#options.sinks.map((sink) => sink.write(profile)))
   }
 }

@@ -14,6 +14,11 @@ const NAMES = [
   'labelsOverruled',
   'pauseMicros',
   'maxPauseMicros',
+  'heapReads',
+  'heapReadsSkipped',
+  'heapReadFailures',
+  'heapPauseMicros',
+  'maxHeapPauseMicros',
 ] as const
 
 export type CounterName = (typeof NAMES)[number]

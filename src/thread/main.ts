@@ -14,8 +14,17 @@ import type { Transport } from '../sampler/transport.js'
 import { ContinuousProfile } from './continuous-profile.js'
 import { Counters } from './counters.js'
 import { ExitHandshake } from './exit-handshake.js'
-import type { ContinuousConfig, OneShotConfig, RequestMessage, ThreadMessage } from './protocol.js'
+import { HeapProfiling } from './heap-profiling.js'
+import type {
+  AgedProfile,
+  ContinuousConfig,
+  OneShotConfig,
+  PullHeapConfig,
+  RequestMessage,
+  ThreadMessage,
+} from './protocol.js'
 import { type ThreadConfig, toThreadError } from './protocol.js'
+import { PulledHeap } from './pulled-heap.js'
 import { Sampling } from './sampling.js'
 
 const config = workerData as ThreadConfig
@@ -40,7 +49,10 @@ class SamplerThreadMain {
   readonly #transport: Transport
   readonly #sampling: Sampling
   #continuous: ContinuousProfile | undefined
+  #heap: HeapProfiling | undefined
   #ending: Promise<void> | undefined
+  #heapAllocations = false
+  #pulledHeap: Promise<PulledHeap> | undefined
   /** By their requests' ids. */
   readonly #oneShots = new Map<number, AbortController>()
 
@@ -61,6 +73,10 @@ class SamplerThreadMain {
         return this.#oneShot(id, params)
       case 'cancel':
         return this.#oneShots.get(params.id)?.abort()
+      case 'heapProfile':
+        return this.#heapProfile()
+      case 'pullHeap':
+        return this.#pullHeap(params)
       case 'close':
         return this.end()
     }
@@ -78,15 +94,25 @@ class SamplerThreadMain {
         report.log('warn', `the last window is lost: ${error.message}`)
       })
       await this.#continuous?.stop({ ended: true })
+      await this.#closePulledHeap()
     } finally {
       this.#transport.close()
       handshake.done()
     }
   }
 
-  #startContinuous({ appName, tags, types, flushIntervalMs, outputDir }: ContinuousConfig): void {
+  async #startContinuous(config: ContinuousConfig): Promise<void> {
+    const { appName, tags, types, heap, flushIntervalMs, outputDir } = config
+    if (types.length > 0) await this.#sampling.begin()
+    if (heap !== undefined) {
+      await this.#closePulledHeap()
+      this.#heapAllocations = heap.allocations
+      const options = { ...heap, appName, tags, counters, log: report.log }
+      this.#heap = await HeapProfiling.start(this.#transport, options)
+    }
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
+      heap: this.#heap,
       flushIntervalMs,
       sinks: outputDir === undefined ? [] : [new DirectorySink(outputDir, report)],
       counters,
@@ -96,14 +122,46 @@ class SamplerThreadMain {
 
   async #stopContinuous(): Promise<void> {
     const continuous = this.#continuous
+    const heap = this.#heap
     this.#continuous = undefined
+    this.#heap = undefined
+    if (heap !== undefined) await this.#closePulledHeap()
+    this.#heapAllocations = false
     await continuous?.stop({ ended: false })
+    await heap?.stop()
+  }
+
+  async #heapProfile(): Promise<Uint8Array | undefined> {
+    const profile = await this.#heap?.now()
+    return profile && encodePprof(profile)
+  }
+
+  async #pullHeap({ fresh, ...config }: PullHeapConfig): Promise<AgedProfile | undefined> {
+    this.#pulledHeap ??= this.#openPulledHeap(config)
+    const pulled = await this.#pulledHeap
+    // A profile of allocations is read and begun anew for the sinks alone.
+    return pulled.take(fresh || this.#heapAllocations)
+  }
+
+  /** The heap of a running profiler; without one it is sampled from the first pull on. */
+  async #openPulledHeap({ heap, ...options }: Omit<PullHeapConfig, 'fresh'>): Promise<PulledHeap> {
+    if (this.#heap) return new PulledHeap(this.#heap, { isOwn: false, nameOf: placedName })
+    const all = { ...heap, ...options, counters, log: report.log }
+    const profiling = await HeapProfiling.start(this.#transport, all)
+    return new PulledHeap(profiling, { isOwn: true, nameOf: placedName })
+  }
+
+  async #closePulledHeap(): Promise<void> {
+    const pulled = this.#pulledHeap
+    this.#pulledHeap = undefined
+    await (await pulled)?.close()
   }
 
   async #oneShot(id: number, config: OneShotConfig): Promise<Uint8Array> {
     const { type, appName, tags, durationMs, names } = config
     const cancelled = new AbortController()
     this.#oneShots.set(id, cancelled)
+    await this.#sampling.begin()
     const recording = this.#sampling.open({ type, appName, tags })
     try {
       await setTimeout(durationMs, undefined, { signal: cancelled.signal })
@@ -112,11 +170,12 @@ class SamplerThreadMain {
       this.#sampling.close(recording)
       this.#oneShots.delete(id)
     }
-    const cwd = process.cwd()
-    const nameOf = (frame: Frame) => placedFunctionName(frame, cwd)
-    return encodePprof(recording.finish(), names === 'placed' ? nameOf : functionName)
+    return encodePprof(recording.finish(), names === 'placed' ? placedName : functionName)
   }
 }
+
+const cwd = process.cwd()
+const placedName = (frame: Frame) => placedFunctionName(frame, cwd)
 
 async function run(): Promise<void> {
   if (!handshake.connecting()) return // The process is ending already.
@@ -125,7 +184,7 @@ async function run(): Promise<void> {
   try {
     const transport = connectToMainThread()
     const { samplingIntervalMicros } = config
-    const sampling = await Sampling.start(transport, samplingIntervalMicros, counters, report.log)
+    const sampling = await Sampling.prepare(transport, samplingIntervalMicros, counters, report.log)
     const main = new SamplerThreadMain(transport, sampling)
     parentPort?.on('message', (request: RequestMessage) => {
       main.answer(request).then(

@@ -38,6 +38,21 @@ export interface OneShotConfig {
   readonly names: 'plain' | 'placed'
 }
 
+/** What a heap profile is pulled with. */
+export interface PullHeapConfig {
+  readonly appName: string
+  readonly tags: LabelPairs
+  readonly heap: ResolvedHeapOptions
+  /** Now, whatever the pause. */
+  readonly fresh: boolean
+}
+
+/** An encoded profile that may have been taken a while ago. */
+export interface AgedProfile {
+  readonly bytes: Uint8Array
+  readonly ageMillis: number
+}
+
 /** What the app's thread may ask of the sampler thread, with the answers. */
 export interface Requests {
   startContinuous: { params: ContinuousConfig; result: undefined }
@@ -47,6 +62,10 @@ export interface Requests {
   oneShot: { params: OneShotConfig; result: Uint8Array }
   /** Ends a `oneShot` early, which then fails. */
   cancel: { params: { readonly id: number }; result: undefined }
+  /** The encoded profile; none where V8 samples the heap for somebody else. */
+  heapProfile: { params: undefined; result: Uint8Array | undefined }
+  /** Likewise for somebody who pulls, with or without a profiler. */
+  pullHeap: { params: PullHeapConfig; result: AgedProfile | undefined }
   /** Ends sampling; the thread ends by itself afterwards. */
   close: { params: undefined; result: undefined }
 }

@@ -35,17 +35,17 @@ export class Sampling {
   readonly #labelFailures: FailureBurst
   readonly #overruled: FailureBurst
   #maxLengthMillis = MAX_LENGTH_MILLIS
+  #begun: Promise<void> | undefined
 
-  static async start(
+  /** Samples nothing yet: see {@link begin}. */
+  static async prepare(
     transport: Transport,
     samplingIntervalMicros: number,
     counters: Counters,
     log: Log,
   ): Promise<Sampling> {
     const cpuClock = await mainThreadCpuClock(transport)
-    const sampling = new Sampling(transport, cpuClock, samplingIntervalMicros, counters, log)
-    await sampling.#windows.start()
-    return sampling
+    return new Sampling(transport, cpuClock, samplingIntervalMicros, counters, log)
   }
 
   private constructor(
@@ -75,6 +75,12 @@ export class Sampling {
     })
   }
 
+  /** Starts V8's sampler, which walks all compiled code; to be called before a recording is opened. */
+  begin(): Promise<void> {
+    this.#begun ??= this.#windows.start()
+    return this.#begun
+  }
+
   /** A recording takes samples from `startMicros` on, until it is closed. */
   open(
     options: Omit<RecordingOptions, 'samplingIntervalMicros'>,
@@ -97,6 +103,8 @@ export class Sampling {
 
   /** Resolves when everything sampled before this call is in the recordings. */
   async catchUp(): Promise<void> {
+    if (this.#begun === undefined) return
+    await this.#begun
     await this.#windows.rotate()
   }
 

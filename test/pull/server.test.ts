@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { parsePullAddress } from '../../src/pull/server.ts'
-import { decodeProfile, having } from '../decoded-profile.ts'
+import { decodeProfile, total } from '../decoded-profile.ts'
 import { type ProgramOptions, runCode, temporaryDirectory } from '../program.ts'
 
 describe('an address to pull from', () => {
@@ -86,9 +86,10 @@ describe.concurrent('SPANPROF_PULL', () => {
       print(Buffer.from(await response.arrayBuffer()).toString('base64'))
       working = false
       await done`)
-    const burnt = having(decodeProfile(Buffer.from(bytes, 'base64')).samples, 'burn')
-    expect(burnt).not.toEqual([])
-    for (const { labels } of burnt) expect(labels).toEqual({ tenant: 'acme' })
+    const { samples } = decodeProfile(Buffer.from(bytes, 'base64'))
+    // V8 may have inlined the function that burns, so that its name is not to be counted on.
+    const labelled = samples.filter(({ labels }) => labels.tenant === 'acme')
+    expect(total(labelled, 'cpuNanos')).toBeGreaterThan(0.5 * total(samples, 'cpuNanos'))
   })
 
   it('lets the app end while somebody pulls from it', async () => {

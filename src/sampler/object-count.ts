@@ -1,0 +1,96 @@
+/** V8 hands out no object smaller: a map and one field. */
+const SMALLEST_OBJECT_BYTES = 16
+
+/**
+ * What V8 makes of one sampled object: an object of `s` bytes is met with a probability of
+ * 1 - exp(-s / interval), so a sample of it stands for the reciprocal in objects
+ * (`SamplingHeapProfiler::ScaleSample`,
+ * https://github.com/v8/v8/blob/13.6.233/src/profiler/sampling-heap-profiler.cc).
+ */
+function scaledBytes(objectBytes: number, intervalBytes: number): number {
+  return objectBytes / -Math.expm1(-objectBytes / intervalBytes)
+}
+
+/** The size of the object whose sample stands for `bytes`. */
+export function objectBytes(bytes: number, intervalBytes: number): number {
+  // Newton's method on a convex function, from above: it comes down to the root.
+  let size = Math.min(bytes, 2 * Math.max(0, bytes - intervalBytes) + SMALLEST_OBJECT_BYTES)
+  for (let i = 0; i < 20; i++) {
+    const sampled = -Math.expm1(-size / intervalBytes)
+    const slope = (sampled - (size / intervalBytes) * (1 - sampled)) / sampled ** 2
+    size = Math.max(
+      SMALLEST_OBJECT_BYTES,
+      size - (scaledBytes(size, intervalBytes) - bytes) / slope,
+    )
+  }
+  return size
+}
+
+/** What V8 tells of the objects that were allocated in one place. */
+export interface SampledObjects {
+  /** All bytes, scaled up per size and place. */
+  readonly bytes: number
+  /** The bytes of each sample, scaled up one by one. */
+  readonly samples: readonly number[]
+}
+
+/**
+ * Estimates how many objects a place has allocated. V8 gives scaled bytes alone, and rounds them to
+ * whole objects: in a small object's sample that is as much as what tells its size, in the sum over
+ * the place it is little. So the samples tell sizes apart, and the sum sets them right. One sample of
+ * the typical size is added to each, which keeps a single one from going astray.
+ *
+ * @param typicalBytes see {@link typicalSampleBytes}.
+ */
+export function objectCount(
+  { bytes, samples }: SampledObjects,
+  intervalBytes: number,
+  typicalBytes: number,
+): number {
+  const isSmall = (sample: number) => sample < intervalBytes + smallExcess(intervalBytes)
+  const large = samples.filter((sample) => !isSmall(sample))
+  if (large.length === samples.length) return countByMean(bytes, large.length, intervalBytes)
+  const small = samples.filter(isSmall)
+  const correction = excessCorrection(bytes - sum(large), small, intervalBytes)
+  const typicalExcess = Math.min(typicalBytes - intervalBytes, smallExcess(intervalBytes))
+  return sum([
+    countByMean(sum(large), large.length, intervalBytes),
+    ...[...numberOfEach(small)].map(([sample, times]) => {
+      const excess = (sample - intervalBytes) * correction
+      const mean = (times * excess + typicalExcess) / (times + 1)
+      return (times * (intervalBytes + excess)) / objectBytes(intervalBytes + mean, intervalBytes)
+    }),
+  ])
+}
+
+/** What small samples have over the interval tells their size: this is what V8 rounded away of it. */
+function excessCorrection(bytes: number, small: readonly number[], intervalBytes: number): number {
+  const excess = bytes - small.length * intervalBytes
+  // Otherwise the rounding of large objects is in the sum too.
+  const isTheirs = excess > 0 && excess < small.length * smallExcess(intervalBytes)
+  return isTheirs ? excess / (sum(small) - small.length * intervalBytes) : 1
+}
+
+function countByMean(bytes: number, samples: number, intervalBytes: number): number {
+  return samples === 0 ? 0 : bytes / objectBytes(bytes / samples, intervalBytes)
+}
+
+/** How far over the interval the sample of a small object may be. */
+function smallExcess(intervalBytes: number): number {
+  return intervalBytes / 16
+}
+
+/** The median of all samples. */
+export function typicalSampleBytes(samples: readonly number[]): number {
+  return samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? 0
+}
+
+function numberOfEach(values: readonly number[]): Map<number, number> {
+  const numbers = new Map<number, number>()
+  for (const value of values) numbers.set(value, (numbers.get(value) ?? 0) + 1)
+  return numbers
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

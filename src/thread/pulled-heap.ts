@@ -1,0 +1,43 @@
+import { encodePprof } from '../export/pprof.js'
+import type { Frame } from '../sample.js'
+import type { HeapProfiling } from './heap-profiling.js'
+import type { AgedProfile } from './protocol.js'
+
+/**
+ * The heap for those who pull: read when the pauses allow it, and as it was the last time in between.
+ * Whoever pulls every 15 seconds must not stall the app every 15 seconds.
+ */
+export class PulledHeap {
+  readonly #profiling: HeapProfiling
+  readonly #isOwn: boolean
+  readonly #nameOf: (frame: Frame) => string
+  #last: { readonly bytes: Uint8Array; readonly timeMillis: number } | undefined
+
+  /** @param isOwn it was started for pulls, and ends with them. */
+  constructor(
+    profiling: HeapProfiling,
+    { isOwn, nameOf }: { isOwn: boolean; nameOf: (frame: Frame) => string },
+  ) {
+    this.#profiling = profiling
+    this.#isOwn = isOwn
+    this.#nameOf = nameOf
+  }
+
+  /**
+   * @param fresh now, whatever the pause.
+   * @returns `undefined` where V8 samples the heap for somebody else.
+   */
+  async take(fresh: boolean): Promise<AgedProfile | undefined> {
+    const now = fresh || this.#last === undefined
+    const profile = await (now ? this.#profiling.now() : this.#profiling.next())
+    if (profile !== undefined) {
+      this.#last = { bytes: encodePprof(profile, this.#nameOf), timeMillis: Date.now() }
+    }
+    if (this.#last === undefined) return undefined
+    return { bytes: this.#last.bytes, ageMillis: Date.now() - this.#last.timeMillis }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isOwn) await this.#profiling.stop()
+  }
+}
