@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import type { Profile } from 'pprof-format'
 import { type EncodedProfile, toEncodedProfile } from './encoded-profile.js'
+import type { Log } from './failure-burst.js'
 import { toLog } from './logger.js'
 import {
   type ProfileOptions,
@@ -33,16 +34,18 @@ export interface OneShotKind extends Pick<OneShotConfig, 'type' | 'names'> {
   readonly keepsAlive?: boolean
   /** How long sampling goes on afterwards, as the next one may follow soon. @default 0 */
   readonly lingerMillis?: number
+  /** Hears what the sampler thread says, where it is started for this. */
+  readonly log?: Log
 }
 
 /** @returns the bytes of a `.pb.gz` file. */
 export async function oneShot(
   { samplingIntervalMicros, signal, ...config }: ResolvedProfileOptions,
-  { keepsAlive = true, lingerMillis = 0, ...kind }: OneShotKind,
+  { keepsAlive = true, lingerMillis = 0, log = toLog(), ...kind }: OneShotKind,
 ): Promise<Uint8Array> {
   assertSupportedRuntime()
   signal?.throwIfAborted()
-  const lease = await leaseSamplerThread(samplingIntervalMicros, toLog())
+  const lease = await leaseSamplerThread(samplingIntervalMicros, log)
   try {
     return await lease.thread.request('oneShot', { ...config, ...kind }, { signal, keepsAlive })
   } finally {

@@ -7,7 +7,6 @@ import {
   type ResolvedHeapOptions,
   resolveHeapOptions,
 } from '../heap-options.js'
-import { toLog } from '../logger.js'
 import { oneShot } from '../one-shot.js'
 import { fromEnvironment } from '../option-checks.js'
 import { type ProfileOptions, resolveProfileOptions } from '../options.js'
@@ -106,6 +105,7 @@ async function timedAnswer(
     names: 'placed',
     keepsAlive: false,
     lingerMillis: LINGER_MILLIS,
+    log: settings.log,
   })
   return profileAnswer(
     bytes,
@@ -117,7 +117,11 @@ async function heapAnswer({ query }: Pull, settings: PullSettings): Promise<Pull
   const { appName, ...options } = resolveProfileOptions({ ...settings.options(), durationMs: 10 })
   const fresh = query.get('gc') === '1' // As a Go program collects garbage first where it is told to.
   const config = { appName, tags: options.tags, heap: heapOptions(settings.heap()), fresh }
-  const { bytes, ageMillis } = await pulledHeap(config, options.samplingIntervalMicros)
+  const { bytes, ageMillis } = await pulledHeap(
+    config,
+    options.samplingIntervalMicros,
+    settings.log,
+  )
   const startTimeMillis = Date.now() - ageMillis
   const fileName = profileFileName({ appName, type: { name: 'heap' }, startTimeMillis })
   const answer = profileAnswer(bytes, fileName)
@@ -134,9 +138,10 @@ function heapOptions(given: HeapOptions): ResolvedHeapOptions {
 async function pulledHeap(
   config: PullHeapConfig,
   samplingIntervalMicros: number | undefined,
+  log: Log,
 ): Promise<AgedProfile> {
   assertSupportedRuntime()
-  const lease = await leaseSamplerThread(samplingIntervalMicros, toLog(), { labels: false })
+  const lease = await leaseSamplerThread(samplingIntervalMicros, log, { labels: false })
   try {
     const profile = await lease.thread.request('pullHeap', config, { keepsAlive: false })
     if (profile !== undefined) return profile
