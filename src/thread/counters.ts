@@ -1,3 +1,5 @@
+import { PUSH_COUNTERS } from '../export/push-counters.js'
+
 const NAMES = [
   'windows',
   'samples',
@@ -14,6 +16,7 @@ const NAMES = [
   'labelsOverruled',
   'pauseMicros',
   'maxPauseMicros',
+  ...PUSH_COUNTERS,
 ] as const
 
 export type CounterName = (typeof NAMES)[number]

@@ -5,7 +5,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { DirectorySink } from '../export/directory-sink.js'
 import { encodePprof } from '../export/pprof.js'
-import type { SinkReport } from '../export/sink.js'
+import type { PushSinkReport } from '../export/push-report.js'
+import type { Sink } from '../export/sink.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
 import { ContinuousProfile } from './continuous-profile.js'
@@ -23,12 +24,13 @@ function say(message: ThreadMessage): void {
   parentPort?.postMessage(message)
 }
 
-const report: SinkReport = {
+const report: PushSinkReport = {
   written(bytes) {
     counters.add('profilesWritten')
     counters.add('bytesWritten', bytes)
   },
   dropped: () => counters.add('profilesDropped'),
+  count: (counter, by) => counters.add(counter, by),
   log: (level, message) => say({ type: 'log', level, message }),
 }
 
@@ -55,42 +57,60 @@ class SamplerThreadMain {
       case 'oneShot':
         return this.#oneShot(params)
       case 'close':
-        return this.end()
+        return this.end(AbortSignal.abort())
     }
   }
 
-  /** Takes the last window, brings it to the sinks and leaves the inspector. */
-  end(): Promise<void> {
-    this.#ending ??= this.#end()
+  /**
+   * Takes the last window, brings it to the sinks and leaves the inspector.
+   *
+   * @param timeUp when sinks that send what they get elsewhere have to have done so.
+   */
+  end(timeUp: AbortSignal): Promise<void> {
+    this.#ending ??= this.#end(timeUp)
     return this.#ending
   }
 
-  async #end(): Promise<void> {
+  async #end(timeUp: AbortSignal): Promise<void> {
     try {
-      await this.#sampling.end().catch((error) => {
-        report.log('warn', `the last window is lost: ${error.message}`)
-      })
-      await this.#continuous?.stop({ ended: true })
+      await this.#takeLastWindow()
+      await this.#continuous?.close(timeUp)
     } finally {
-      this.#transport.close()
       handshake.done()
     }
   }
 
-  #startContinuous({ appName, tags, types, flushIntervalMs, outputDir }: ContinuousConfig): void {
+  /** Leaves the inspector before sinks have their time: Node.js prints a line when it ends before. */
+  async #takeLastWindow(): Promise<void> {
+    try {
+      await this.#sampling.end().catch((error) => {
+        report.log('warn', `the last window is lost: ${error.message}`)
+      })
+      await this.#continuous?.end({ ended: true })
+    } finally {
+      this.#transport.close()
+    }
+  }
+
+  async #startContinuous(config: ContinuousConfig): Promise<void> {
+    const { appName, tags, types, flushIntervalMs, server } = config
+    const sinks = await sinksOf(config)
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
       flushIntervalMs,
-      sinks: outputDir === undefined ? [] : [new DirectorySink(outputDir, report)],
+      // A fleet that was started at once must not upload in step.
+      firstFlushMs: server === undefined ? flushIntervalMs : flushIntervalMs * Math.random(),
+      flushTimeoutMs: server?.flushTimeoutMs ?? 0,
+      sinks,
       counters,
       log: report.log,
     })
   }
 
   async #stopContinuous(): Promise<void> {
-    const continuous = this.#continuous
+    await this.#continuous?.end({ ended: false })
+    await this.#continuous?.close()
     this.#continuous = undefined
-    await continuous?.stop({ ended: false })
   }
 
   async #oneShot({ type, appName, tags, durationMs }: OneShotConfig): Promise<Uint8Array> {
@@ -101,6 +121,20 @@ class SamplerThreadMain {
     return encodePprof(recording.finish())
   }
 }
+
+async function sinksOf({ outputDir, server, cwd }: ContinuousConfig): Promise<Sink[]> {
+  const sinks: Sink[] = []
+  if (outputDir !== undefined) sinks.push(new DirectorySink(outputDir, report))
+  if (server !== undefined) {
+    // Loaded where it is needed, as the client for HTTP takes time and memory.
+    const { PyroscopeSink } = await import('../export/pyroscope-sink.js')
+    sinks.push(new PyroscopeSink(server, cwd, report))
+  }
+  return sinks
+}
+
+/** Of the time that the exit waits, a part is for what has to be done when the sinks' is up. */
+const SINKS_SHARE = 0.9
 
 async function run(): Promise<void> {
   if (!handshake.connecting()) return // The process is ending already.
@@ -117,7 +151,9 @@ async function run(): Promise<void> {
         (error) => say({ type: 'failure', id: request.id, error: toThreadError(error) }),
       )
     })
-    void handshake.asked().then(() => main.end())
+    void handshake.asked().then((timeoutMillis) => {
+      return main.end(AbortSignal.timeout(timeoutMillis * SINKS_SHARE))
+    })
     say({ type: 'ready', cpuTimeSource: sampling.cpuTimeSource })
   } catch (error) {
     clearInterval(keepAlive)
