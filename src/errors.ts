@@ -5,6 +5,7 @@
  * - `ERR_INVALID_OPTION` an option of the wrong type or out of its range.
  * - `ERR_NO_SINK` `startProfiler` was not told where profiles should go.
  * - `ERR_OUTPUT_DIR` `outputDir` cannot be made or written to.
+ * - `ERR_SPOOL_DIR` `spoolDir` cannot be made or written to.
  * - `ERR_NOT_INITIALIZED` `start` and its kind were called before `init`.
  * - `ERR_INVALID_LABEL` a label key or value that is neither a string nor a number, or an empty key.
  * - `ERR_INVALID_PROVIDER` what was to be wrapped is no tracer provider, or one that makes no spans.
@@ -22,6 +23,7 @@ export type SpanprofErrorCode =
   | 'ERR_INVALID_OPTION'
   | 'ERR_NO_SINK'
   | 'ERR_OUTPUT_DIR'
+  | 'ERR_SPOOL_DIR'
   | 'ERR_NOT_INITIALIZED'
   | 'ERR_INVALID_LABEL'
   | 'ERR_INVALID_PROVIDER'

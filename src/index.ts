@@ -27,7 +27,7 @@ export type { ProfilerStats } from './stats.js'
  * app, by 0.1 to 0.4 s on one that runs the TypeScript compiler.
  *
  * @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_NO_SINK`, `ERR_OUTPUT_DIR`,
- *   `ERR_ALREADY_RUNNING`, `ERR_NOT_MAIN_THREAD`, `ERR_UNSUPPORTED_RUNTIME`,
+ *   `ERR_SPOOL_DIR`, `ERR_ALREADY_RUNNING`, `ERR_NOT_MAIN_THREAD`, `ERR_UNSUPPORTED_RUNTIME`,
  *   `ERR_INSPECTOR_UNAVAILABLE`, `ERR_WORKER_DENIED`, `ERR_SAMPLER_FAILED`
  */
 export async function startProfiler(options: ProfilerOptions): Promise<Profiler> {

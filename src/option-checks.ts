@@ -113,6 +113,15 @@ export const nonEmptyString: OptionCheck<string> = {
   parse: (text) => text,
 }
 
+/** What may stand in a header of HTTP. */
+export const headerText: OptionCheck<string> = {
+  check(name, value) {
+    if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) return value
+    throw invalidOption(name, 'a non-empty string of visible ASCII characters', value)
+  },
+  parse: (text) => text,
+}
+
 export const boolean: OptionCheck<boolean> = {
   check(name, value) {
     if (typeof value === 'boolean') return value

@@ -211,7 +211,7 @@ export function resolveProfilerOptions(
   return {
     appName: given.appName ?? defaultAppName(),
     outputDir: given.outputDir,
-    server: resolveServerOptions(given),
+    server: resolveServerOptions(given, environment),
     samplingIntervalMicros: given.samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS,
     flushIntervalMs: given.flushIntervalMs ?? 15_000,
     types: recordedTypes(given),

@@ -12,6 +12,8 @@ import {
   resolveProfilerOptions,
 } from './options.js'
 import { assertSupportedRuntime } from './runtime-support.js'
+import type { ServerConfig } from './server-config.js'
+import type { ResolvedServerOptions } from './server-options.js'
 import { type Lease, leaseSamplerThread } from './shared-thread.js'
 import { type ProfilerStats, toStats } from './stats.js'
 
@@ -68,7 +70,8 @@ export async function startProfiler(
 async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
   assertSupportedRuntime()
   const outputDir = options.outputDir && resolve(options.outputDir)
-  if (outputDir !== undefined) await assertWritable(outputDir)
+  if (outputDir !== undefined) await assertWritable('outputDir', outputDir, 'ERR_OUTPUT_DIR')
+  const server = options.server && (await serverConfig(options.server))
   const log: Log = toLog(options.logger)
   const { types, heap } = options
   const lease = await leaseSamplerThread(options.samplingIntervalMicros, log, {
@@ -77,10 +80,10 @@ async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
   const { thread } = lease
   thread.log = log
   thread.exitTimeoutMillis = options.exitTimeoutMs
-  const { appName, tags, flushIntervalMs, sources, server } = options
+  const { appName, tags, flushIntervalMs, sources } = options
   const profile = { appName, tags, flushIntervalMs, types, heap, sources }
   try {
-    await thread.request('startContinuous', { ...profile, outputDir, server })
+    await thread.request('startContinuous', { ...profile, outputDir, server, cwd: process.cwd() })
   } catch (error) {
     await lease.release()
     throw error
@@ -116,18 +119,27 @@ async function stop(lease: Lease, stopSignals: () => void): Promise<void> {
   }
 }
 
+/** A server's options with what can be wrong about them found out now, and not at the first upload. */
+async function serverConfig(server: ResolvedServerOptions): Promise<ServerConfig> {
+  const spoolDir = server.spoolDir && resolve(server.spoolDir)
+  if (spoolDir !== undefined) await assertWritable('spoolDir', spoolDir, 'ERR_SPOOL_DIR')
+  const { readTlsMaterial } = await import('./tls-material.js')
+  return { ...server, spoolDir, tls: await readTlsMaterial(server.tls) }
+}
+
 /** By writing: permissions, quotas and read-only file systems all have their say only then. */
-async function assertWritable(directory: string): Promise<void> {
+async function assertWritable(
+  option: string,
+  directory: string,
+  code: 'ERR_OUTPUT_DIR' | 'ERR_SPOOL_DIR',
+): Promise<void> {
   const probe = join(directory, `.spanprof-${process.pid}`)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     await writeFile(probe, '')
     await rm(probe)
   } catch (cause) {
-    throw new SpanprofError(
-      'ERR_OUTPUT_DIR',
-      `outputDir '${directory}' cannot be written to: ${(cause as Error).message}`,
-      { cause },
-    )
+    const message = `${option} '${directory}' cannot be written to: ${(cause as Error).message}`
+    throw new SpanprofError(code, message, { cause })
   }
 }

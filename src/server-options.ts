@@ -1,6 +1,9 @@
+import { SpanprofError } from './errors.js'
 import {
   boolean,
+  type Environment,
   headers,
+  headerText,
   integer,
   nonEmptyString,
   type OptionChecks,
@@ -8,6 +11,7 @@ import {
   secret,
   webAddress,
 } from './option-checks.js'
+import { type Proxies, proxiesOf } from './proxies.js'
 
 /** Where profiles are pushed to, and how hard it is tried. */
 export interface ServerOptions {
@@ -87,6 +91,7 @@ export interface TlsOptions {
 
 /** A server, with every default filled in. */
 export interface ResolvedServerOptions {
+  /** Without credentials. */
   readonly serverAddress: string
   readonly authToken: string | undefined
   readonly basicAuthUser: string | undefined
@@ -100,6 +105,7 @@ export interface ResolvedServerOptions {
   readonly uploadTimeoutMs: number
   readonly uploadDeadlineMs: number
   readonly flushTimeoutMs: number
+  readonly proxies: Proxies
 }
 
 const MIB = 2 ** 20
@@ -109,7 +115,7 @@ export const SERVER_CHECKS: OptionChecks<ServerOptions> = {
   authToken: secret,
   basicAuthUser: nonEmptyString,
   basicAuthPassword: secret,
-  tenantId: nonEmptyString,
+  tenantId: headerText,
   httpHeaders: headers,
   tls: objectOf<TlsOptions>({
     caFile: nonEmptyString,
@@ -128,15 +134,26 @@ export const SERVER_CHECKS: OptionChecks<ServerOptions> = {
 /**
  * @param given checked options.
  * @returns `undefined` where no server is given.
+ * @throws {SpanprofError} `ERR_INVALID_OPTION` for options that are for nothing without another.
  */
-export function resolveServerOptions(given: ServerOptions): ResolvedServerOptions | undefined {
-  const { serverAddress } = given
-  if (serverAddress === undefined) return undefined
+export function resolveServerOptions(
+  given: ServerOptions,
+  environment: Environment,
+): ResolvedServerOptions | undefined {
+  if (given.serverAddress === undefined) {
+    const useless = Object.keys(SERVER_CHECKS).find((name) => name in given)
+    if (useless !== undefined) throw missing(useless, 'serverAddress')
+    return undefined
+  }
+  const { certFile, keyFile } = given.tls ?? {}
+  if (certFile !== undefined && keyFile === undefined) throw missing('tls.certFile', 'tls.keyFile')
+  if (keyFile !== undefined && certFile === undefined) throw missing('tls.keyFile', 'tls.certFile')
+  const { serverAddress, user, password } = withoutCredentials(given.serverAddress)
   return {
     serverAddress,
     authToken: given.authToken,
-    basicAuthUser: given.basicAuthUser,
-    basicAuthPassword: given.basicAuthPassword,
+    basicAuthUser: given.basicAuthUser ?? user,
+    basicAuthPassword: given.basicAuthPassword ?? password,
     tenantId: given.tenantId,
     httpHeaders: given.httpHeaders ?? {},
     tls: given.tls ?? {},
@@ -146,5 +163,27 @@ export function resolveServerOptions(given: ServerOptions): ResolvedServerOption
     uploadTimeoutMs: given.uploadTimeoutMs ?? 10_000,
     uploadDeadlineMs: given.uploadDeadlineMs ?? 300_000,
     flushTimeoutMs: given.flushTimeoutMs ?? 10_000,
+    proxies: proxiesOf(environment),
   }
+}
+
+function withoutCredentials(address: string) {
+  const url = new URL(address)
+  const [user, password] = [decoded(url.username), decoded(url.password)]
+  url.username = ''
+  url.password = ''
+  return { serverAddress: url.href.replace(/\/+$/, ''), user, password }
+}
+
+function decoded(text: string): string | undefined {
+  if (text === '') return undefined
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // A percent sign that stands for itself.
+  }
+}
+
+function missing(name: string, other: string): SpanprofError {
+  return new SpanprofError('ERR_INVALID_OPTION', `${name} does nothing without ${other}: set both`)
 }

@@ -32,14 +32,46 @@ export interface ProfilerStats {
   readonly cpuNanos: number
   /** Where that comes from. */
   readonly cpuTimeSource: CpuTimeSource
-  /** Profiles that reached their sinks. */
+  /** Profiles that reached their sinks; with two sinks a profile counts twice. */
   readonly profilesWritten: number
   /** Profiles without a sample, which no sink gets. */
   readonly profilesEmpty: number
-  /** Profiles that are lost. */
+  /** Profiles that are lost: the ones below, and those that a directory did not take. */
   readonly profilesDropped: number
+  /** Of these, those that the server refused, by a status that another try would not change. */
+  readonly droppedRefused: number
+  /** Those that still failed after `uploadDeadlineMs`. */
+  readonly droppedDeadline: number
+  /** Those that had to make room for newer ones, in memory or in `spoolDir`. */
+  readonly droppedQueueFull: number
+  /** Those that waited for an hour, from when on a server refuses them. */
+  readonly droppedTooOld: number
+  /** Those that still waited when the profiler was stopped, or the process ended. */
+  readonly droppedAtEnd: number
+  /** Those that could not be sent: a damaged file, a single sample larger than the server takes. */
+  readonly droppedUnfit: number
   /** Bytes of all written profiles. */
   readonly bytesWritten: number
+  /** Profiles that the server has taken. One that had to be split counts by its parts. */
+  readonly uploads: number
+  /** Their bytes, compressed. */
+  readonly uploadBytes: number
+  /** Tries after the first one. */
+  readonly uploadRetries: number
+  /** Profiles that wait for the server now, in memory or in `spoolDir`. */
+  readonly uploadsWaiting: number
+  /** Profiles too large for the server, which were sent in parts. */
+  readonly profilesSplit: number
+  /** Labels, tags and names that were changed to what the server takes, in each profile anew. */
+  readonly uploadLabelsChanged: number
+  /** Labels and tags left out, as there were too many or an id was none. */
+  readonly uploadLabelsDropped: number
+  /** Profiles written to `spoolDir`. */
+  readonly profilesSpooled: number
+  /** How often `spoolDir` could not be written to; these profiles wait in memory. */
+  readonly spoolFailures: number
+  /** Files in `spoolDir` that are damaged, and were set aside, or not spanprof's, and were left alone. */
+  readonly spoolFilesRejected: number
   /** How often V8's sampler was stuck or refused, and was started afresh. */
   readonly samplerRestarts: number
   /** How long taking windows has stalled the profiled thread, in microseconds: all, and the longest. */

@@ -10,7 +10,11 @@ export interface DecodedSample {
   readonly stack: readonly string[]
   readonly locations: readonly DecodedLocation[]
   readonly labels: Readonly<Record<string, string>>
+  /** One for each of the profile's sample types. */
+  readonly values: readonly number[]
+  /** The first value. */
   readonly count: number
+  /** The second value. */
   readonly cpuNanos: number
 }
 
@@ -81,12 +85,14 @@ export function decodeProfile(bytes: Uint8Array): DecodedProfile {
       const ids = sample.locationId as unknown as string[]
       const places = ids.map((id) => locations.get(id) as DecodedLocation)
       const labels = sample.label as unknown as Record<string, string>[]
+      const values = (sample.value as unknown as string[]).map(Number)
       return {
         stack: places.map(({ name }) => name),
         locations: places,
         labels: Object.fromEntries(labels.map(({ key, str }) => [text(key), text(str)])),
-        count: Number(sample.value?.[0]),
-        cpuNanos: Number(sample.value?.[1]),
+        values,
+        count: values[0] as number,
+        cpuNanos: values[1] as number,
       }
     }),
   }

@@ -200,6 +200,10 @@ describe('the environment', () => {
     SPANPROF_UPLOAD_TIMEOUT_MS: '100',
     SPANPROF_UPLOAD_DEADLINE_MS: '0',
     SPANPROF_FLUSH_TIMEOUT_MS: '1',
+    HTTP_PROXY: 'proxy:3128',
+    HTTPS_PROXY: 'http://loses:1',
+    https_proxy: 'https://proxy:3129',
+    NO_PROXY: 'localhost',
   }
 
   it('has a variable for each option', () => {
@@ -234,6 +238,7 @@ describe('the environment', () => {
         uploadTimeoutMs: 100,
         uploadDeadlineMs: 0,
         flushTimeoutMs: 1,
+        proxies: { http: 'http://proxy:3128', https: 'https://proxy:3129', none: 'localhost' },
       },
     })
   })

@@ -33,6 +33,11 @@ export class DirectorySink implements Sink {
       )
     }
   }
+
+  /** Nothing waits. */
+  async flush(): Promise<void> {}
+
+  async close(): Promise<void> {}
 }
 
 /** Under a temporary name first, so that nobody reads half a file. The directory may have gone. */

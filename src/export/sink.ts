@@ -1,13 +1,14 @@
 import type { Log } from '../failure-burst.js'
 import type { Profile } from './profile.js'
 
-/** Where finished profiles go. */
+/** Where finished profiles go. Nothing of it ever rejects: what a sink meets must not reach the app. */
 export interface Sink {
-  /**
-   * Takes a profile. Resolves when it has arrived or has been counted as dropped; never rejects, as
-   * nothing that a sink meets may reach the app.
-   */
+  /** Takes a profile over. Resolves when it is where it should be, waits to go there, or is lost. */
   write(profile: Profile): Promise<void>
+  /** Resolves when nothing waits any more, or when the time is up. */
+  flush(timeUp: AbortSignal): Promise<void>
+  /** Likewise, and ends the sink: what still waits when the time is up is lost, and counted. */
+  close(timeUp: AbortSignal): Promise<void>
 }
 
 /** What sinks report; plain functions, so that a sink knows no other part of spanprof. */

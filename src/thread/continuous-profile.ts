@@ -18,6 +18,10 @@ export interface ContinuousOptions {
   /** Where the heap is profiled too. */
   readonly heap: HeapProfiling | undefined
   readonly flushIntervalMs: number
+  /** When the first profile is cut; the others follow in `flushIntervalMs`. */
+  readonly firstFlushMs: number
+  /** How long a flush waits for sinks that send what they get elsewhere. */
+  readonly flushTimeoutMs: number
   readonly sinks: readonly Sink[]
   readonly counters: Counters
   readonly log: Log
@@ -27,31 +31,53 @@ export interface ContinuousOptions {
 export class ContinuousProfile {
   readonly #sampling: Sampling
   readonly #options: ContinuousOptions
-  readonly #timers: NodeJS.Timeout[]
+  readonly #timers = new Set<NodeJS.Timeout>()
   readonly #overruns: FailureBurst
   #recordings: readonly Recording[]
   #flushing: Promise<void> | undefined
+  #ending: Promise<void> | undefined
 
   constructor(sampling: Sampling, options: ContinuousOptions) {
     this.#sampling = sampling
     this.#options = options
     this.#overruns = new FailureBurst(options.log)
     this.#recordings = options.recordings.map((recording) => sampling.open(recording))
-    this.#timers = [
-      setInterval(() => this.#flushIfFree(), options.flushIntervalMs),
-      setInterval(() => this.#limitSize(), Math.min(1000, options.flushIntervalMs)),
-    ]
+    const { flushIntervalMs, firstFlushMs } = options
+    const first = setTimeout(() => {
+      this.#flushIfFree()
+      this.#timers.add(setInterval(() => this.#flushIfFree(), flushIntervalMs))
+    }, firstFlushMs)
+    const size = setInterval(() => this.#limitSize(), Math.min(1000, flushIntervalMs))
+    this.#timers.add(first).add(size)
   }
 
-  /** Resolves when everything sampled before this call has reached the sinks or counts as dropped. */
+  /**
+   * Resolves when everything sampled before this call has reached the sinks or counts as dropped, or
+   * when the time for that is up.
+   */
   async flush(): Promise<void> {
     await this.#flushing // It may have been cut before this call.
     await this.#flush()
+    const timeUp = AbortSignal.timeout(this.#options.flushTimeoutMs)
+    await Promise.all(this.#options.sinks.map((sink) => sink.flush(timeUp)))
   }
 
-  /** Flushes what is left. `ended` when sampling has ended, so that there is nothing to catch up. */
-  async stop({ ended }: { ended: boolean }): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
+  /**
+   * Brings what is left to the sinks; for whoever calls first. `ended` when sampling has ended, so that
+   * there is nothing to catch up.
+   */
+  end(sampling: { ended: boolean }): Promise<void> {
+    this.#ending ??= this.#writeRest(sampling)
+    return this.#ending
+  }
+
+  /** After the end. What has not arrived when the time is up is dropped, or waits in a spool. */
+  async close(timeUp = AbortSignal.timeout(this.#options.flushTimeoutMs)): Promise<void> {
+    await Promise.all(this.#options.sinks.map((sink) => sink.close(timeUp)))
+  }
+
+  async #writeRest({ ended }: { ended: boolean }): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer)
     await this.#flushing
     if (!ended) await this.#sampling.catchUp()
     for (const recording of this.#recordings) this.#sampling.close(recording)

@@ -1,3 +1,5 @@
+import { PUSH_COUNTERS } from '../export/push-counters.js'
+
 const NAMES = [
   'windows',
   'samples',
@@ -19,6 +21,7 @@ const NAMES = [
   'heapReadFailures',
   'heapPauseMicros',
   'maxHeapPauseMicros',
+  ...PUSH_COUNTERS,
 ] as const
 
 export type CounterName = (typeof NAMES)[number]

@@ -2,6 +2,8 @@
 const ASKED = 0
 /** How far the sampler thread is. */
 const STATE = 1
+/** How long it waits for that, in milliseconds. */
+const TIMEOUT = 2
 
 const NOT_CONNECTED = 0
 const CONNECTED = 1
@@ -17,7 +19,7 @@ export class ExitHandshake {
   readonly memory: SharedArrayBuffer
   readonly #cells: Int32Array
 
-  constructor(memory = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(memory = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory
     this.#cells = new Int32Array(memory)
   }
@@ -27,9 +29,10 @@ export class ExitHandshake {
     return Atomics.compareExchange(this.#cells, STATE, NOT_CONNECTED, CONNECTED) === NOT_CONNECTED
   }
 
-  /** In the sampler thread: resolves when the process ends. */
-  async asked(): Promise<void> {
+  /** In the sampler thread: resolves when the process ends. @returns how many milliseconds it waits. */
+  async asked(): Promise<number> {
     await Atomics.waitAsync(this.#cells, ASKED, 0).value
+    return Atomics.load(this.#cells, TIMEOUT)
   }
 
   /** In either thread: the sampler thread has left the inspector, or is gone. */
@@ -40,6 +43,7 @@ export class ExitHandshake {
 
   /** In the app's thread, once and at its end. */
   askAndWait(timeoutMillis: number): void {
+    Atomics.store(this.#cells, TIMEOUT, timeoutMillis)
     Atomics.store(this.#cells, ASKED, 1)
     Atomics.notify(this.#cells, ASKED)
     Atomics.compareExchange(this.#cells, STATE, NOT_CONNECTED, DONE)

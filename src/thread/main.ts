@@ -7,7 +7,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { DirectorySink } from '../export/directory-sink.js'
 import { functionName, placedFunctionName } from '../export/function-name.js'
 import { encodePprof } from '../export/pprof.js'
-import type { SinkReport } from '../export/sink.js'
+import type { PushSinkReport } from '../export/push-report.js'
+import type { Sink } from '../export/sink.js'
 import type { Frame } from '../sample.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
@@ -35,12 +36,13 @@ function say(message: ThreadMessage): void {
   parentPort?.postMessage(message)
 }
 
-const report: SinkReport = {
+const report: PushSinkReport = {
   written(bytes) {
     counters.add('profilesWritten')
     counters.add('bytesWritten', bytes)
   },
   dropped: () => counters.add('profilesDropped'),
+  count: (counter, by) => counters.add(counter, by),
   log: (level, message) => say({ type: 'log', level, message }),
 }
 
@@ -78,31 +80,45 @@ class SamplerThreadMain {
       case 'pullHeap':
         return this.#pullHeap(params)
       case 'close':
-        return this.end()
+        return this.end(AbortSignal.abort())
     }
   }
 
-  /** Takes the last window, brings it to the sinks and leaves the inspector. */
-  end(): Promise<void> {
-    this.#ending ??= this.#end()
+  /**
+   * Takes the last window, brings it to the sinks and leaves the inspector.
+   *
+   * @param timeUp when sinks that send what they get elsewhere have to have done so.
+   */
+  end(timeUp: AbortSignal): Promise<void> {
+    this.#ending ??= this.#end(timeUp)
     return this.#ending
   }
 
-  async #end(): Promise<void> {
+  async #end(timeUp: AbortSignal): Promise<void> {
     try {
-      await this.#sampling.end().catch((error) => {
-        report.log('warn', `the last window is lost: ${error.message}`)
-      })
-      await this.#continuous?.stop({ ended: true })
-      await this.#closePulledHeap()
+      await this.#takeLastWindow()
+      await this.#continuous?.close(timeUp)
     } finally {
-      this.#transport.close()
       handshake.done()
     }
   }
 
+  /** Leaves the inspector before sinks have their time: Node.js prints a line when it ends before. */
+  async #takeLastWindow(): Promise<void> {
+    try {
+      await this.#sampling.end().catch((error) => {
+        report.log('warn', `the last window is lost: ${error.message}`)
+      })
+      await this.#continuous?.end({ ended: true })
+      await this.#closePulledHeap()
+    } finally {
+      this.#transport.close()
+    }
+  }
+
   async #startContinuous(config: ContinuousConfig): Promise<void> {
-    const { appName, tags, types, heap, flushIntervalMs, outputDir } = config
+    const { appName, tags, types, heap, flushIntervalMs, server } = config
+    const sinks = await sinksOf(config)
     if (types.length > 0) await this.#sampling.begin()
     if (heap !== undefined) {
       await this.#closePulledHeap()
@@ -114,20 +130,23 @@ class SamplerThreadMain {
       recordings: types.map((type) => ({ type, appName, tags })),
       heap: this.#heap,
       flushIntervalMs,
-      sinks: outputDir === undefined ? [] : [new DirectorySink(outputDir, report)],
+      // A fleet that was started at once must not upload in step.
+      firstFlushMs: server === undefined ? flushIntervalMs : flushIntervalMs * Math.random(),
+      flushTimeoutMs: server?.flushTimeoutMs ?? 0,
+      sinks,
       counters,
       log: report.log,
     })
   }
 
   async #stopContinuous(): Promise<void> {
-    const continuous = this.#continuous
-    const heap = this.#heap
+    await this.#continuous?.end({ ended: false })
+    await this.#continuous?.close()
     this.#continuous = undefined
+    const heap = this.#heap
     this.#heap = undefined
-    if (heap !== undefined) await this.#closePulledHeap()
     this.#heapAllocations = false
-    await continuous?.stop({ ended: false })
+    if (heap !== undefined) await this.#closePulledHeap()
     await heap?.stop()
   }
 
@@ -177,6 +196,20 @@ class SamplerThreadMain {
 const cwd = process.cwd()
 const placedName = (frame: Frame) => placedFunctionName(frame, cwd)
 
+async function sinksOf({ outputDir, server, cwd }: ContinuousConfig): Promise<Sink[]> {
+  const sinks: Sink[] = []
+  if (outputDir !== undefined) sinks.push(new DirectorySink(outputDir, report))
+  if (server !== undefined) {
+    // Loaded where it is needed, as the client for HTTP takes time and memory.
+    const { PyroscopeSink } = await import('../export/pyroscope-sink.js')
+    sinks.push(new PyroscopeSink(server, cwd, report))
+  }
+  return sinks
+}
+
+/** Of the time that the exit waits, a part is for what has to be done when the sinks' is up. */
+const SINKS_SHARE = 0.9
+
 async function run(): Promise<void> {
   if (!handshake.connecting()) return // The process is ending already.
   // Messages of the inspector do not keep a worker's event loop alive.
@@ -192,7 +225,9 @@ async function run(): Promise<void> {
         (error) => say({ type: 'failure', id: request.id, error: toThreadError(error) }),
       )
     })
-    void handshake.asked().then(() => main.end())
+    void handshake.asked().then((timeoutMillis) => {
+      return main.end(AbortSignal.timeout(timeoutMillis * SINKS_SHARE))
+    })
     say({ type: 'ready', cpuTimeSource: sampling.cpuTimeSource })
   } catch (error) {
     clearInterval(keepAlive)

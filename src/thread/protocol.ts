@@ -3,7 +3,7 @@ import type { LogLevel } from '../failure-burst.js'
 import type { ResolvedHeapOptions } from '../heap-options.js'
 import type { LabelPairs } from '../sample.js'
 import type { CpuTimeSource } from '../sampler/cpu-clock.js'
-import type { ResolvedServerOptions } from '../server-options.js'
+import type { ServerConfig } from '../server-config.js'
 import type { ResolvedSourceOptions } from '../source-options.js'
 
 /** What the sampler thread is started with. */
@@ -24,7 +24,9 @@ export interface ContinuousConfig {
   readonly heap: ResolvedHeapOptions | undefined
   readonly sources: ResolvedSourceOptions
   readonly outputDir: string | undefined
-  readonly server: ResolvedServerOptions | undefined
+  readonly server: ServerConfig | undefined
+  /** The app's working directory, which names of functions are relative to. */
+  readonly cwd: string
 }
 
 /** What a one-shot profile is made with. */

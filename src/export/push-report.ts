@@ -1,0 +1,74 @@
+import { FailureBurst } from '../failure-burst.js'
+import type { DropCause, PushCounter } from './push-counters.js'
+import type { SinkReport } from './sink.js'
+
+/** What a sink that pushes reports besides. */
+export interface PushSinkReport extends SinkReport {
+  count(counter: PushCounter, by?: number): void
+}
+
+/** Counts what becomes of profiles on their way to a server, and says it once. */
+export class PushReport {
+  readonly #sink: PushSinkReport
+  readonly #origin: string
+  readonly #quietMillis: number
+  readonly #unreachable: FailureBurst
+  readonly #unspooled: FailureBurst
+  #lastFailure = 0
+  #lost = 0
+
+  /** @param quietMillis so long after the last failure a success is the end of the trouble. */
+  constructor(sink: PushSinkReport, origin: string, quietMillis = 60_000) {
+    this.#sink = sink
+    this.#origin = origin
+    this.#quietMillis = quietMillis
+    this.#unreachable = new FailureBurst(sink.log)
+    this.#unspooled = new FailureBurst(sink.log)
+  }
+
+  count(counter: PushCounter, by?: number): void {
+    this.#sink.count(counter, by)
+  }
+
+  arrived(bytes: number): void {
+    this.#sink.written(bytes)
+    this.count('uploads')
+    this.count('uploadBytes', bytes)
+    // One profile may be refused time and again while those beside it are taken.
+    if (performance.now() - this.#lastFailure < this.#quietMillis) return
+    this.#unreachable.recovered((failures) => {
+      const lost = this.#lost
+      this.#lost = 0
+      return `profiles reach ${this.#origin} again after ${failures} failures; ${lost} were lost`
+    })
+  }
+
+  /** A try that failed. */
+  failed(reason: string): void {
+    this.#lastFailure = performance.now()
+    this.#unreachable.failed(`profiles do not reach ${this.#origin}: ${reason}`)
+  }
+
+  dropped(cause: DropCause, count = 1): void {
+    this.#lost += count
+    for (let i = 0; i < count; i++) this.#sink.dropped()
+    this.count(cause, count)
+  }
+
+  spooled(): void {
+    this.count('profilesSpooled')
+    this.#unspooled.recovered(
+      (failures) => `spoolDir takes profiles again after ${failures} failures`,
+    )
+  }
+
+  notSpooled(error: Error): void {
+    this.count('spoolFailures')
+    this.#unspooled.failed(`profiles wait in memory, as spoolDir fails: ${error.message}`)
+  }
+
+  rejectedFile(name: string): void {
+    this.count('spoolFilesRejected')
+    this.#sink.log('warn', `spoolDir holds '${name}', which is no profile of spanprof's`)
+  }
+}

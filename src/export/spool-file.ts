@@ -1,0 +1,71 @@
+import { crc32 } from 'node:zlib'
+import type { SpoolOwner } from './spool-owner.js'
+import type { Upload } from './upload.js'
+
+/** A file of a spool. Its name says all that has to be known of it without reading it. */
+export interface SpoolFile extends SpoolOwner {
+  readonly name: string
+  readonly startTimeMillis: number
+  /** Its size. */
+  readonly bytes: number
+  /** A hash of where it is to be uploaded to, and as whom. */
+  readonly destination: string
+}
+
+const NAME =
+  /^(?<startTimeMillis>\d+)\.(?<bytes>\d+)\.(?<destination>[\da-f]+)\.(?<host>[\w-]+)~(?<pid>\d+)~(?<life>[\da-f]+)\.\d+\.profile$/
+
+/** @param number tells files of the same time apart. */
+export function nameFile(file: Omit<SpoolFile, 'name'>, number: number): SpoolFile {
+  const { startTimeMillis, bytes, destination, host, pid, life } = file
+  // With all digits, so that names sort by time.
+  const start = String(Math.max(0, Math.round(startTimeMillis))).padStart(13, '0')
+  const name = `${start}.${bytes}.${destination}.${host}~${pid}~${life}.${number}.profile`
+  return { ...file, name }
+}
+
+/** @returns `undefined` for a name that {@link nameFile} does not give. */
+export function parseFileName(name: string): SpoolFile | undefined {
+  const parts = NAME.exec(name)?.groups
+  if (parts === undefined) return undefined
+  const { startTimeMillis, bytes, destination = '', host = '', pid, life = '' } = parts
+  const numbers = {
+    startTimeMillis: Number(startTimeMillis),
+    bytes: Number(bytes),
+    pid: Number(pid),
+  }
+  return { name, destination, host, life, ...numbers }
+}
+
+/** The first line of a file, before the profile's bytes. */
+interface Header extends Omit<Upload, 'pprof'> {
+  readonly spanprof: 1
+  readonly bytes: number
+  readonly crc32: number
+}
+
+/** An upload as a file: a line of JSON, then the profile. */
+export function encodeFile({ pprof, ...upload }: Upload): Uint8Array {
+  const header: Header = { spanprof: 1, bytes: pprof.length, crc32: crc32(pprof), ...upload }
+  return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), pprof])
+}
+
+/** @returns `undefined` for a file that is not what {@link encodeFile} made, to the last bit. */
+export function decodeFile(content: Buffer): Upload | undefined {
+  const end = content.indexOf('\n')
+  const pprof = content.subarray(end + 1)
+  try {
+    const header = JSON.parse(content.toString('utf8', 0, end)) as Header
+    const isWhole = header.bytes === pprof.length && header.crc32 === crc32(pprof)
+    if (header.spanprof !== 1 || !isWhole || !isUpload(header)) return undefined
+    const { series, startTimeMillis, durationMillis, sampleRate } = header
+    return { series, startTimeMillis, durationMillis, sampleRate, pprof }
+  } catch {
+    return undefined
+  }
+}
+
+function isUpload({ series, startTimeMillis, durationMillis, sampleRate }: Header): boolean {
+  const numbers = [startTimeMillis, durationMillis, sampleRate]
+  return typeof series === 'string' && numbers.every(Number.isFinite)
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+
+/** A process that has files in a spool. */
+export interface SpoolOwner {
+  readonly host: string
+  readonly pid: number
+  /** Tells two lives of one process id apart. */
+  readonly life: string
+}
+
+/** An owner that has not touched its files for so long is gone; they do it once a minute. */
+const GONE_MILLIS = 3 * 60_000
+
+/** @returns this process, as an owner of its own each time. */
+export function newOwner(): SpoolOwner {
+  const host = hostname().replace(/[^A-Za-z0-9-]/g, '-')
+  return { host: host.slice(0, 60), pid: process.pid, life: randomBytes(4).toString('hex') }
+}
+
+export function isSameOwner(a: SpoolOwner, b: SpoolOwner): boolean {
+  return a.host === b.host && a.pid === b.pid && a.life === b.life
+}
+
+/**
+ * Whether a file's owner has ended. On this host its process id tells so at once. Elsewhere, and where
+ * another program has that id by now, the file's age does.
+ */
+export function isGone(owner: SpoolOwner, self: SpoolOwner, touchedMillis: number): boolean {
+  if (isSameOwner(owner, self)) return false
+  if (owner.host === self.host && (owner.pid === self.pid || !isAlive(owner.pid))) return true
+  return Date.now() - touchedMillis > GONE_MILLIS
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}

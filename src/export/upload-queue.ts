@@ -1,0 +1,142 @@
+import type { PushReport } from './push-report.js'
+import type { Spool } from './spool.js'
+import type { SpoolFile } from './spool-file.js'
+import { MAX_AGE_MILLIS, type Upload } from './upload.js'
+
+export interface UploadQueueOptions {
+  /** Of what waits in memory. */
+  readonly maxBytes: number
+  /** An upload that fails so long after it came is dropped; not in a spool. */
+  readonly deadlineMillis: number
+  readonly spool: Spool | undefined
+  readonly report: PushReport
+}
+
+/** An upload in the line. Times are those of `performance.now()`, whatever the wall clock does. */
+interface Waiting {
+  /** In memory or in a file, one of the two. */
+  readonly upload?: Upload
+  readonly file?: SpoolFile
+  readonly expires: number
+  readonly giveUp: number
+  readonly tries: number
+}
+
+/** An upload that is being sent. */
+export interface Taken extends Waiting {
+  readonly upload: Upload
+}
+
+/**
+ * Uploads that wait for the server: in files where there is a spool, which outlive this process, else
+ * in memory. Both are bounded, and the oldest is dropped first.
+ */
+export class UploadQueue {
+  readonly #options: UploadQueueOptions
+  #line: Waiting[] = []
+
+  constructor(options: UploadQueueOptions) {
+    this.#options = options
+  }
+
+  get isEmpty(): boolean {
+    return this.#line.length === 0
+  }
+
+  async add(upload: Upload): Promise<void> {
+    const file = await this.#spooled(upload)
+    const expires = expiryOf(upload.startTimeMillis)
+    const giveUp = performance.now() + this.#options.deadlineMillis
+    this.#append(file ? spooled(file) : { upload, expires, giveUp, tries: 0 })
+    this.#limitMemory()
+  }
+
+  /** Takes over what processes that are gone have left in the spool. */
+  async adopt(): Promise<void> {
+    const own = this.#line.flatMap(({ file }) => file ?? [])
+    const files = (await this.#options.spool?.adopt(own)) ?? []
+    for (const file of files) this.#append(spooled(file))
+  }
+
+  /** @returns the first in the line; `undefined` where it could not be had, so that the next is. */
+  async take(): Promise<Taken | undefined> {
+    const waiting = this.#line.shift()
+    if (waiting === undefined) return undefined
+    this.#options.report.count('uploadsWaiting', -1)
+    if (waiting.expires < performance.now()) {
+      await this.remove(waiting)
+      this.#options.report.dropped('droppedTooOld')
+      return undefined
+    }
+    const { file } = waiting
+    const upload = waiting.upload ?? (file && (await this.#options.spool?.load(file)))
+    return upload && { ...waiting, upload }
+  }
+
+  /** The server has it, or will never take it. */
+  async remove({ file }: Waiting): Promise<void> {
+    if (file !== undefined) await this.#options.spool?.remove(file)
+  }
+
+  /** At the end of the line, so that one that fails for itself does not hold up those behind it. */
+  putBack({ upload, ...waiting }: Taken): void {
+    if (waiting.giveUp > performance.now()) {
+      const held = waiting.file === undefined ? { upload } : {}
+      this.#append({ ...waiting, ...held, tries: waiting.tries + 1 })
+      this.#limitMemory()
+    } else this.#options.report.dropped('droppedDeadline')
+  }
+
+  /** What waits in memory gets a last chance in the spool. What waits there stays. */
+  async close(): Promise<void> {
+    const left = this.#line
+    this.#line = []
+    this.#options.report.count('uploadsWaiting', -left.length)
+    for (const { upload } of left) {
+      if (upload === undefined || (await this.#spooled(upload))) continue
+      this.#options.report.dropped('droppedAtEnd')
+    }
+  }
+
+  #append(waiting: Waiting): void {
+    this.#line.push(waiting)
+    this.#options.report.count('uploadsWaiting')
+  }
+
+  #limitMemory(): void {
+    const inMemory = this.#line.filter(({ upload }) => upload !== undefined)
+    let bytes = inMemory.reduce((sum, { upload }) => sum + (upload?.pprof.length ?? 0), 0)
+    const oldestFirst = inMemory.toSorted((a, b) => a.expires - b.expires)
+    for (const waiting of oldestFirst) {
+      if (bytes <= this.#options.maxBytes) return
+      bytes -= waiting.upload?.pprof.length ?? 0
+      this.#line.splice(this.#line.indexOf(waiting), 1)
+      this.#options.report.count('uploadsWaiting', -1)
+      this.#options.report.dropped('droppedQueueFull')
+    }
+  }
+
+  /** @returns `undefined` where there is no spool, or it fails. */
+  async #spooled(upload: Upload): Promise<SpoolFile | undefined> {
+    const { spool, report } = this.#options
+    try {
+      const file = await spool?.put(upload)
+      if (file !== undefined) report.spooled()
+      return file
+    } catch (error) {
+      report.notSpooled(error as Error)
+      return undefined
+    }
+  }
+}
+
+/** A file waits as long as the server would take it. */
+function spooled(file: SpoolFile): Waiting {
+  const expires = expiryOf(file.startTimeMillis)
+  return { file, expires, giveUp: Number.POSITIVE_INFINITY, tries: 0 }
+}
+
+function expiryOf(startTimeMillis: number): number {
+  const ageMillis = Math.max(0, Date.now() - startTimeMillis)
+  return performance.now() + MAX_AGE_MILLIS - ageMillis
+}

@@ -1,0 +1,33 @@
+import { SpanprofError } from './errors.js'
+import type { Environment } from './option-checks.js'
+
+/** Proxies as the environment names them, and the hosts that need none. */
+export interface Proxies {
+  readonly http: string | undefined
+  readonly https: string | undefined
+  readonly none: string | undefined
+}
+
+/**
+ * The sampler thread has no environment, so it is told.
+ *
+ * @throws {SpanprofError} `ERR_INVALID_OPTION` for a proxy that is no address of one.
+ */
+export function proxiesOf(environment: Environment): Proxies {
+  const noProxy = environment.no_proxy || environment.NO_PROXY
+  return {
+    http: proxy('HTTP_PROXY', environment),
+    https: proxy('HTTPS_PROXY', environment),
+    none: noProxy || undefined,
+  }
+}
+
+function proxy(name: string, environment: Environment): string | undefined {
+  const given = environment[name.toLowerCase()] || environment[name]
+  if (!given) return undefined
+  // As curl has it, a proxy needs no scheme.
+  const address = given.includes('://') ? given : `http://${given}`
+  if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address
+  // Credentials may stand in it, so it is not shown.
+  throw new SpanprofError('ERR_INVALID_OPTION', `${name} must be the address of an HTTP proxy`)
+}
