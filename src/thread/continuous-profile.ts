@@ -1,3 +1,4 @@
+import type { Profile } from '../export/profile.js'
 import type { Recording, RecordingOptions } from '../export/recording.js'
 import type { Sink } from '../export/sink.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
@@ -14,6 +15,8 @@ export interface ContinuousOptions {
   /** One for each type of profile. */
   readonly recordings: readonly Omit<RecordingOptions, 'samplingIntervalMicros'>[]
   readonly flushIntervalMs: number
+  /** Makes a profile ready for the sinks. */
+  readonly finish: (profile: Profile) => Promise<Profile>
   readonly sinks: readonly Sink[]
   readonly counters: Counters
   readonly log: Log
@@ -94,10 +97,15 @@ export class ContinuousProfile {
   }
 
   async #write(recordings: readonly Recording[]): Promise<void> {
-    for (const profile of recordings.map((recording) => recording.finish())) {
+    const { counters, finish, sinks } = this.#options
+    for (const recorded of recordings.map((recording) => recording.finish())) {
       // An app that only waited has nothing to show, and a Pyroscope would store nothing.
-      if (profile.samples.length === 0) this.#options.counters.add('profilesEmpty')
-      else await Promise.all(this.#options.sinks.map((sink) => sink.write(profile)))
+      if (recorded.samples.length === 0) {
+        counters.add('profilesEmpty')
+        continue
+      }
+      const profile = await finish(recorded)
+      await Promise.all(sinks.map((sink) => sink.write(profile)))
     }
   }
 }

@@ -8,9 +8,12 @@ import { encodePprof } from '../export/pprof.js'
 import type { SinkReport } from '../export/sink.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
+import { NodeMaps } from '../source-maps/node-maps.js'
+import { SourceMaps } from '../source-maps/source-maps.js'
 import { ContinuousProfile } from './continuous-profile.js'
 import { Counters } from './counters.js'
 import { ExitHandshake } from './exit-handshake.js'
+import { finishedProfile } from './finished-profile.js'
 import type { ContinuousConfig, OneShotConfig, RequestMessage, ThreadMessage } from './protocol.js'
 import { type ThreadConfig, toThreadError } from './protocol.js'
 import { Sampling } from './sampling.js'
@@ -36,12 +39,18 @@ const report: SinkReport = {
 class SamplerThreadMain {
   readonly #transport: Transport
   readonly #sampling: Sampling
+  readonly #sourceMaps: SourceMaps
   #continuous: ContinuousProfile | undefined
   #ending: Promise<void> | undefined
 
   constructor(transport: Transport, sampling: Sampling) {
     this.#transport = transport
     this.#sampling = sampling
+    this.#sourceMaps = new SourceMaps(new NodeMaps(transport), {
+      read: () => counters.add('sourceMapsRead'),
+      failed: () => counters.add('sourceMapsFailed'),
+      late: () => counters.add('sourceMapsLate'),
+    })
   }
 
   async answer({ name, params }: RequestMessage): Promise<unknown> {
@@ -77,10 +86,12 @@ class SamplerThreadMain {
     }
   }
 
-  #startContinuous({ appName, tags, types, flushIntervalMs, outputDir }: ContinuousConfig): void {
+  #startContinuous(config: ContinuousConfig): void {
+    const { appName, tags, types, sources, flushIntervalMs, outputDir } = config
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
       flushIntervalMs,
+      finish: (profile) => finishedProfile(profile, sources, this.#sourceMaps),
       sinks: outputDir === undefined ? [] : [new DirectorySink(outputDir, report)],
       counters,
       log: report.log,
@@ -93,12 +104,13 @@ class SamplerThreadMain {
     await continuous?.stop({ ended: false })
   }
 
-  async #oneShot({ type, appName, tags, durationMs }: OneShotConfig): Promise<Uint8Array> {
+  async #oneShot(config: OneShotConfig): Promise<Uint8Array> {
+    const { type, appName, tags, sources, durationMs } = config
     const recording = this.#sampling.open({ type, appName, tags })
     await new Promise((resolve) => setTimeout(resolve, durationMs))
     await this.#sampling.catchUp()
     this.#sampling.close(recording)
-    return encodePprof(recording.finish())
+    return encodePprof(await finishedProfile(recording.finish(), sources, this.#sourceMaps))
   }
 }
 
