@@ -72,6 +72,12 @@ export interface ProfilerStats {
   readonly spoolFailures: number
   /** Files in `spoolDir` that are damaged, and were set aside, or not spanprof's, and were left alone. */
   readonly spoolFilesRejected: number
+  /** Compiled files whose source maps were found and read; anew when the file has changed. */
+  readonly sourceMapsRead: number
+  /** Compiled files that name a source map which is missing, out of reach, too large, or broken. */
+  readonly sourceMapsFailed: number
+  /** Files shown as compiled in a profile, as reading other source maps took all of its time. */
+  readonly sourceMapsLate: number
   /** How often V8's sampler was stuck or refused, and was started afresh. */
   readonly samplerRestarts: number
   /** How long taking windows has stalled the profiled thread, in microseconds: all, and the longest. */

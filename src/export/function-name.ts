@@ -1,6 +1,16 @@
-import { basename, isAbsolute, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { posix, win32 } from 'node:path'
 import type { Frame } from '../sample.js'
+import { filePath, isWindowsPath } from './file-path.js'
+
+const PACKAGES = '/node_modules/'
+
+/** How places are shown in names. */
+export interface PlaceOptions {
+  /** Paths are shown relative to it. */
+  readonly cwd: string
+  /** Of a file in `node_modules` its path within the innermost package, which comes first. */
+  readonly shortenPaths: boolean
+}
 
 /**
  * A function's name in files: V8's own, so that it can be searched for; an anonymous one by its
@@ -10,33 +20,35 @@ export function functionName(frame: Frame): string {
   if (frame.functionName !== '') return frame.functionName
   if (frame.url === '') return '(anonymous)'
   // The top level of a module has no line of its own.
-  return `(anonymous ${basename(fileName(frame))}:${frame.line || 1})`
+  return `(anonymous ${baseName(fileName(frame))}:${frame.line || 1})`
 }
 
 /**
  * A function's name with its place, `./src/cart.js:total:42`: for a flame graph that groups by name
  * alone, as a Pyroscope's does.
- *
- * @param cwd paths are shown relative to it.
  */
-export function placedFunctionName(frame: Frame, cwd: string): string {
+export function placedFunctionName(frame: Frame, options: PlaceOptions): string {
   const name = frame.functionName || '(anonymous)'
   if (frame.url === '') return name
-  return `${shownPath(fileName(frame), cwd)}:${name}:${frame.line || 1}`
+  return `${shownPath(fileName(frame), options)}:${name}:${frame.line || 1}`
 }
 
-function shownPath(path: string, cwd: string): string {
+function shownPath(path: string, { cwd, shortenPaths }: PlaceOptions): string {
+  const { relative, isAbsolute, sep } = isWindowsPath(path) ? win32 : posix
+  const slashed = path.replaceAll(sep, '/')
+  const inPackage = slashed.lastIndexOf(PACKAGES)
+  if (shortenPaths && inPackage >= 0) return slashed.slice(inPackage + PACKAGES.length)
   if (!isAbsolute(path)) return path
   const shown = relative(cwd, path).replaceAll(sep, '/')
-  return shown.startsWith('..') ? shown : `./${shown}`
+  // On another drive than the working directory a path stays as it is.
+  return shown.startsWith('..') || isAbsolute(shown) ? shown : `./${shown}`
+}
+
+function baseName(path: string): string {
+  return isWindowsPath(path) ? win32.basename(path) : posix.basename(path)
 }
 
 /** Where a function's source is: a path where it is a file, so that `go tool pprof -list` finds it. */
 export function fileName({ url }: Frame): string {
-  if (!url.startsWith('file:')) return url
-  try {
-    return fileURLToPath(url)
-  } catch {
-    return url // A file of another host, or with an encoded slash: there is no path for it.
-  }
+  return filePath(url)
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { ServerConfig } from '../server-config.js'
 import { acceptableProfile } from './acceptable-profile.js'
-import { placedFunctionName } from './function-name.js'
+import { type PlaceOptions, placedFunctionName } from './function-name.js'
 import { IngestClient } from './ingest-client.js'
 import { toPprof } from './pprof.js'
 import type { Profile } from './profile.js'
@@ -22,13 +22,13 @@ export class PyroscopeSink implements Sink {
   readonly #report: PushReport
   readonly #queue: UploadQueue
   readonly #uploader: Uploader
-  readonly #cwd: string
+  readonly #places: PlaceOptions
   readonly #scanning: NodeJS.Timeout | undefined
 
-  /** @param cwd functions are named with their paths relative to it. */
-  constructor(server: ServerConfig, cwd: string, report: PushSinkReport) {
+  /** @param places how the places of functions are shown in their names. */
+  constructor(server: ServerConfig, places: PlaceOptions, report: PushSinkReport) {
     const client = new IngestClient(server)
-    this.#cwd = cwd
+    this.#places = places
     this.#report = new PushReport(report, client.origin)
     const spool = spoolOf(server, this.#report)
     this.#queue = new UploadQueue({
@@ -80,7 +80,7 @@ export class PyroscopeSink implements Sink {
   }
 
   #encode(profile: Profile): Uint8Array {
-    return toPprof(profile, (frame) => placedFunctionName(frame, this.#cwd)).encode()
+    return toPprof(profile, (frame) => placedFunctionName(frame, this.#places)).encode()
   }
 }
 

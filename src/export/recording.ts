@@ -4,6 +4,7 @@ import { dealLines } from './line-ticks.js'
 import { isCalledByUs, isOwnFrame, OWN_FRAME } from './own-frames.js'
 import type { Profile } from './profile.js'
 import { CPU, WALL } from './profile-type.js'
+import { SampleTable } from './sample-table.js'
 import { NO_PARENT, StackTable } from './stack-table.js'
 
 /** A window's samples with all that is known of them. */
@@ -36,7 +37,7 @@ export class Recording {
   readonly #stacks = new StackTable()
   readonly #lateTexts = new Map<LateText, number>()
   readonly #labelSets = new Interned<OpenLabelPairs>((pairs) => this.#labelSetKey(pairs))
-  readonly #samples = new Interned<MutableSample>(sampleKey)
+  readonly #samples = new SampleTable()
   #endMicros: number
 
   /** @param startMicros samples from here on are taken. */
@@ -59,7 +60,7 @@ export class Recording {
 
   /** How many different stacks with label sets there are. */
   get size(): number {
-    return this.#samples.items.length
+    return this.#samples.samples.length
   }
 
   add(window: LabelledWindow): void {
@@ -72,8 +73,8 @@ export class Recording {
         .sort((a, b) => a.labelSet - b.labelSet)
       const lines = dealLines(window.stacks[stack]?.lineTicks ?? [], byLabels.length)
       byLabels.forEach(({ index, labelSet }, i) => {
-        const folded = { stack: callers.innermost(stack, lines[i] ?? 0), labelSet }
-        addTo(this.#samples, folded, [1, nanosOfSample(index)])
+        const innermost = callers.innermost(stack, lines[i] ?? 0)
+        this.#samples.add({ stack: innermost, labelSet, values: [1, nanosOfSample(index)] })
       })
     }
   }
@@ -81,12 +82,12 @@ export class Recording {
   /** Late texts are taken as they are now, whatever they were when their samples came. */
   finish(): Profile {
     const labelSets = new Interned<LabelPairs>((pairs) => JSON.stringify(pairs))
-    const samples = new Interned<MutableSample>(sampleKey)
+    const samples = new SampleTable()
     const finalLabelSet = this.#labelSets.items.map((pairs) =>
       labelSets.indexOf(pairs.map((value) => (typeof value === 'string' ? value : value.text))),
     )
-    for (const { stack, labelSet, values } of this.#samples.items) {
-      addTo(samples, { stack, labelSet: finalLabelSet[labelSet] as number }, values)
+    for (const { stack, labelSet, values } of this.#samples.samples) {
+      samples.add({ stack, labelSet: finalLabelSet[labelSet] as number, values })
     }
     const { appName, tags, type, samplingIntervalMicros } = this.options
     return {
@@ -99,7 +100,7 @@ export class Recording {
       locations: this.#stacks.locations,
       stacks: this.#stacks.stacks,
       labelSets: labelSets.items,
-      samples: samples.items,
+      samples: samples.samples,
     }
   }
 
@@ -140,28 +141,6 @@ export class Recording {
     this.#lateTexts.set(late, id)
     return id
   }
-}
-
-interface MutableSample {
-  readonly stack: number
-  readonly labelSet: number
-  readonly values: number[]
-}
-
-function sampleKey({ stack, labelSet }: MutableSample): string {
-  return `${stack},${labelSet}`
-}
-
-function addTo(
-  samples: Interned<MutableSample>,
-  { stack, labelSet }: Pick<MutableSample, 'stack' | 'labelSet'>,
-  values: readonly number[],
-): void {
-  const index = samples.indexOf({ stack, labelSet, values: values.map(() => 0) })
-  const sum = (samples.items[index] as MutableSample).values
-  values.forEach((value, i) => {
-    sum[i] = (sum[i] ?? 0) + value
-  })
 }
 
 /** Brings a window's stacks into a recording's table, each node once. */

@@ -114,14 +114,11 @@ async function timedAnswer(
 }
 
 async function heapAnswer({ query }: Pull, settings: PullSettings): Promise<PullAnswer> {
-  const { appName, ...options } = resolveProfileOptions({ ...settings.options(), durationMs: 10 })
+  const options = resolveProfileOptions({ ...settings.options(), durationMs: 10 })
   const fresh = query.get('gc') === '1' // As a Go program collects garbage first where it is told to.
-  const config = { appName, tags: options.tags, heap: heapOptions(settings.heap()), fresh }
-  const { bytes, ageMillis } = await pulledHeap(
-    config,
-    options.samplingIntervalMicros,
-    settings.log,
-  )
+  const { appName, tags, sources, samplingIntervalMicros } = options
+  const config = { appName, tags, sources, heap: heapOptions(settings.heap()), fresh }
+  const { bytes, ageMillis } = await pulledHeap(config, samplingIntervalMicros, settings.log)
   const startTimeMillis = Date.now() - ageMillis
   const fileName = profileFileName({ appName, type: { name: 'heap' }, startTimeMillis })
   const answer = profileAnswer(bytes, fileName)

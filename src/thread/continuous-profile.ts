@@ -22,6 +22,8 @@ export interface ContinuousOptions {
   readonly firstFlushMs: number
   /** How long a flush waits for sinks that send what they get elsewhere. */
   readonly flushTimeoutMs: number
+  /** Makes a profile ready for the sinks. */
+  readonly finish: (profile: Profile) => Promise<Profile>
   readonly sinks: readonly Sink[]
   readonly counters: Counters
   readonly log: Log
@@ -130,10 +132,15 @@ export class ContinuousProfile {
     for (const recording of recordings) await this.#write(recording.finish())
   }
 
-  async #write(profile: Profile | undefined): Promise<void> {
-    if (profile === undefined) return
+  async #write(recorded: Profile | undefined): Promise<void> {
+    if (recorded === undefined) return
+    const { counters, finish, sinks } = this.#options
     // An app that only waited has nothing to show, and a Pyroscope would store nothing.
-    if (profile.samples.length === 0) this.#options.counters.add('profilesEmpty')
-    else await Promise.all(this.#options.sinks.map((sink) => sink.write(profile)))
+    if (recorded.samples.length === 0) {
+      counters.add('profilesEmpty')
+      return
+    }
+    const profile = await finish(recorded)
+    await Promise.all(sinks.map((sink) => sink.write(profile)))
   }
 }

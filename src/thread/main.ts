@@ -7,14 +7,19 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { DirectorySink } from '../export/directory-sink.js'
 import { functionName, placedFunctionName } from '../export/function-name.js'
 import { encodePprof } from '../export/pprof.js'
+import type { Profile } from '../export/profile.js'
 import type { PushSinkReport } from '../export/push-report.js'
 import type { Sink } from '../export/sink.js'
 import type { Frame } from '../sample.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
+import { NodeMaps } from '../source-maps/node-maps.js'
+import { SourceMaps } from '../source-maps/source-maps.js'
+import type { ResolvedSourceOptions } from '../source-options.js'
 import { ContinuousProfile } from './continuous-profile.js'
 import { Counters } from './counters.js'
 import { ExitHandshake } from './exit-handshake.js'
+import { finishedProfile } from './finished-profile.js'
 import { HeapProfiling } from './heap-profiling.js'
 import type {
   AgedProfile,
@@ -50,10 +55,12 @@ const report: PushSinkReport = {
 class SamplerThreadMain {
   readonly #transport: Transport
   readonly #sampling: Sampling
+  readonly #sourceMaps: SourceMaps
   #continuous: ContinuousProfile | undefined
+  /** What that was started with. */
+  #config: ContinuousConfig | undefined
   #heap: HeapProfiling | undefined
   #ending: Promise<void> | undefined
-  #heapAllocations = false
   #pulledHeap: Promise<PulledHeap> | undefined
   /** By their requests' ids. */
   readonly #oneShots = new Map<number, AbortController>()
@@ -61,6 +68,11 @@ class SamplerThreadMain {
   constructor(transport: Transport, sampling: Sampling) {
     this.#transport = transport
     this.#sampling = sampling
+    this.#sourceMaps = new SourceMaps(new NodeMaps(transport), {
+      read: () => counters.add('sourceMapsRead'),
+      failed: () => counters.add('sourceMapsFailed'),
+      late: () => counters.add('sourceMapsLate'),
+    })
   }
 
   async answer({ id, name, params }: RequestMessage): Promise<unknown> {
@@ -117,18 +129,19 @@ class SamplerThreadMain {
   }
 
   async #startContinuous(config: ContinuousConfig): Promise<void> {
-    const { appName, tags, types, heap, flushIntervalMs, server } = config
+    const { appName, tags, types, heap, sources, flushIntervalMs, server } = config
+    this.#config = config
     const sinks = await sinksOf(config)
     if (types.length > 0) await this.#sampling.begin()
     if (heap !== undefined) {
       await this.#closePulledHeap()
-      this.#heapAllocations = heap.allocations
       const options = { ...heap, appName, tags, counters, log: report.log }
       this.#heap = await HeapProfiling.start(this.#transport, options)
     }
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
       heap: this.#heap,
+      finish: (profile) => finishedProfile(profile, sources, this.#sourceMaps),
       flushIntervalMs,
       // A fleet that was started at once must not upload in step.
       firstFlushMs: server === undefined ? flushIntervalMs : flushIntervalMs * Math.random(),
@@ -145,29 +158,34 @@ class SamplerThreadMain {
     this.#continuous = undefined
     const heap = this.#heap
     this.#heap = undefined
-    this.#heapAllocations = false
+    this.#config = undefined
     if (heap !== undefined) await this.#closePulledHeap()
     await heap?.stop()
   }
 
   async #heapProfile(): Promise<Uint8Array | undefined> {
+    const sources = this.#config?.sources
     const profile = await this.#heap?.now()
-    return profile && encodePprof(profile)
+    if (profile === undefined || sources === undefined) return undefined
+    return encodePprof(await finishedProfile(profile, sources, this.#sourceMaps))
   }
 
   async #pullHeap({ fresh, ...config }: PullHeapConfig): Promise<AgedProfile | undefined> {
     this.#pulledHeap ??= this.#openPulledHeap(config)
     const pulled = await this.#pulledHeap
     // A profile of allocations is read and begun anew for the sinks alone.
-    return pulled.take(fresh || this.#heapAllocations)
+    return pulled.take(fresh || this.#config?.heap?.allocations === true)
   }
 
   /** The heap of a running profiler; without one it is sampled from the first pull on. */
-  async #openPulledHeap({ heap, ...options }: Omit<PullHeapConfig, 'fresh'>): Promise<PulledHeap> {
-    if (this.#heap) return new PulledHeap(this.#heap, { isOwn: false, nameOf: placedName })
+  async #openPulledHeap(config: Omit<PullHeapConfig, 'fresh'>): Promise<PulledHeap> {
+    const { heap, sources, ...options } = config
+    const encode = async (profile: Profile) =>
+      encodePprof(await finishedProfile(profile, sources, this.#sourceMaps), placedNames(sources))
+    if (this.#heap) return new PulledHeap(this.#heap, { isOwn: false, encode })
     const all = { ...heap, ...options, counters, log: report.log }
     const profiling = await HeapProfiling.start(this.#transport, all)
-    return new PulledHeap(profiling, { isOwn: true, nameOf: placedName })
+    return new PulledHeap(profiling, { isOwn: true, encode })
   }
 
   async #closePulledHeap(): Promise<void> {
@@ -177,7 +195,7 @@ class SamplerThreadMain {
   }
 
   async #oneShot(id: number, config: OneShotConfig): Promise<Uint8Array> {
-    const { type, appName, tags, durationMs, names } = config
+    const { type, appName, tags, sources, durationMs, names } = config
     const cancelled = new AbortController()
     this.#oneShots.set(id, cancelled)
     await this.#sampling.begin()
@@ -189,20 +207,28 @@ class SamplerThreadMain {
       this.#sampling.close(recording)
       this.#oneShots.delete(id)
     }
-    return encodePprof(recording.finish(), names === 'placed' ? placedName : functionName)
+    const profile = await finishedProfile(recording.finish(), sources, this.#sourceMaps)
+    return encodePprof(profile, names === 'placed' ? placedNames(sources) : functionName)
   }
 }
 
-const cwd = process.cwd()
-const placedName = (frame: Frame) => placedFunctionName(frame, cwd)
+function placedNames({ shortenPaths }: ResolvedSourceOptions): (frame: Frame) => string {
+  const options = { cwd: process.cwd(), shortenPaths }
+  return (frame) => placedFunctionName(frame, options)
+}
 
-async function sinksOf({ outputDir, server, cwd }: ContinuousConfig): Promise<Sink[]> {
+async function sinksOf({
+  outputDir,
+  server,
+  cwd,
+  sources: { shortenPaths },
+}: ContinuousConfig): Promise<Sink[]> {
   const sinks: Sink[] = []
   if (outputDir !== undefined) sinks.push(new DirectorySink(outputDir, report))
   if (server !== undefined) {
     // Loaded where it is needed, as the client for HTTP takes time and memory.
     const { PyroscopeSink } = await import('../export/pyroscope-sink.js')
-    sinks.push(new PyroscopeSink(server, cwd, report))
+    sinks.push(new PyroscopeSink(server, { cwd, shortenPaths }, report))
   }
   return sinks
 }

@@ -45,6 +45,7 @@ export interface PullHeapConfig {
   readonly appName: string
   readonly tags: LabelPairs
   readonly heap: ResolvedHeapOptions
+  readonly sources: ResolvedSourceOptions
   /** Now, whatever the pause. */
   readonly fresh: boolean
 }

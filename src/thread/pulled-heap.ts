@@ -1,5 +1,4 @@
-import { encodePprof } from '../export/pprof.js'
-import type { Frame } from '../sample.js'
+import type { Profile } from '../export/profile.js'
 import type { HeapProfiling } from './heap-profiling.js'
 import type { AgedProfile } from './protocol.js'
 
@@ -10,17 +9,17 @@ import type { AgedProfile } from './protocol.js'
 export class PulledHeap {
   readonly #profiling: HeapProfiling
   readonly #isOwn: boolean
-  readonly #nameOf: (frame: Frame) => string
+  readonly #encode: (profile: Profile) => Promise<Uint8Array>
   #last: { readonly bytes: Uint8Array; readonly timeMillis: number } | undefined
 
   /** @param isOwn it was started for pulls, and ends with them. */
   constructor(
     profiling: HeapProfiling,
-    { isOwn, nameOf }: { isOwn: boolean; nameOf: (frame: Frame) => string },
+    { isOwn, encode }: { isOwn: boolean; encode: (profile: Profile) => Promise<Uint8Array> },
   ) {
     this.#profiling = profiling
     this.#isOwn = isOwn
-    this.#nameOf = nameOf
+    this.#encode = encode
   }
 
   /**
@@ -31,7 +30,7 @@ export class PulledHeap {
     const now = fresh || this.#last === undefined
     const profile = await (now ? this.#profiling.now() : this.#profiling.next())
     if (profile !== undefined) {
-      this.#last = { bytes: encodePprof(profile, this.#nameOf), timeMillis: Date.now() }
+      this.#last = { bytes: await this.#encode(profile), timeMillis: Date.now() }
     }
     if (this.#last === undefined) return undefined
     return { bytes: this.#last.bytes, ageMillis: Date.now() - this.#last.timeMillis }

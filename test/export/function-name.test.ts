@@ -14,6 +14,7 @@ describe('a function’s name', () => {
     ['Cart.total', 'file:///app/cart.js', 'Cart.total'],
     ['', 'file:///app/src/cart.js', '(anonymous cart.js:42)'],
     ['', '/app/src/cart.cjs', '(anonymous cart.cjs:42)'],
+    ['', 'C:\\app\\src\\cart.cjs', '(anonymous cart.cjs:42)'],
     ['', 'node:internal/timers', '(anonymous timers:42)'],
     ['', '', '(anonymous)'],
     ['(program)', '', '(program)'],
@@ -31,11 +32,39 @@ describe('a function’s name with its place', () => {
     ['total', 'file:///app/src/cart.js', './src/cart.js:total:42'],
     ['', '/app/cart.js', './cart.js:(anonymous):42'],
     ['total', 'file:///lib/cart.js', '../lib/cart.js:total:42'],
+    ['total', './src/cart.ts', './src/cart.ts:total:42'],
     ['listOnTimeout', 'node:internal/timers', 'node:internal/timers:listOnTimeout:42'],
     ['(garbage collector)', '', '(garbage collector)'],
     ['', '', '(anonymous)'],
+    ['next', '/app/node_modules/a/lib/b.js', './node_modules/a/lib/b.js:next:42'],
   ])('of %j in %j is %s', (name, url, expected) => {
-    expect(placedFunctionName(frame(name, url), '/app')).toBe(expected)
+    const options = { cwd: '/app', shortenPaths: false }
+    expect(placedFunctionName(frame(name, url), options)).toBe(expected)
+  })
+
+  it.each([
+    ['C:\\app\\src\\cart.js', './src/cart.js:total:42'],
+    ['file:///C:/app/src/my%20cart.js', './src/my cart.js:total:42'],
+    ['file:///C:/lib/cart.js', '../lib/cart.js:total:42'],
+    ['D:\\lib\\cart.js', 'D:/lib/cart.js:total:42'],
+  ])('of Windows, %s, is %s', (url, expected) => {
+    const options = { cwd: 'C:\\app', shortenPaths: false }
+    expect(placedFunctionName(frame('total', url), options)).toBe(expected)
+  })
+
+  it.each([
+    ['file:///app/src/cart.js', './src/cart.js:total:42'],
+    ['/app/node_modules/express/lib/router.js', 'express/lib/router.js:total:42'],
+    ['file:///app/node_modules/@acme/x/a.js', '@acme/x/a.js:total:42'],
+    ['/app/node_modules/a/node_modules/b/c.js', 'b/c.js:total:42'],
+    ['/app/node_modules/.pnpm/b@1.0.0_c@2/node_modules/b/lib/d.js', 'b/lib/d.js:total:42'],
+    ['./node_modules/express/lib/router.js', 'express/lib/router.js:total:42'],
+    ['/app/my_node_modules/cart.js', './my_node_modules/cart.js:total:42'],
+    ['C:\\app\\node_modules\\@acme\\x\\lib\\a.js', '@acme/x/lib/a.js:total:42'],
+    ['file:///C:/app/node_modules/.pnpm/b@1/node_modules/b/c.js', 'b/c.js:total:42'],
+  ])('of %s, shortened, is %s', (url, expected) => {
+    const options = { cwd: '/app', shortenPaths: true }
+    expect(placedFunctionName(frame('total', url), options)).toBe(expected)
   })
 })
 
@@ -43,6 +72,8 @@ describe('a function’s file', () => {
   it.each([
     ['file:///app/my%20cart.js', '/app/my cart.js'],
     ['/app/cart.cjs', '/app/cart.cjs'],
+    ['file:///C:/app/my%20cart.js', 'C:\\app\\my cart.js'],
+    ['C:\\app\\cart.cjs', 'C:\\app\\cart.cjs'],
     ['node:fs', 'node:fs'],
     ['', ''],
     ['file://host/share/cart.js', 'file://host/share/cart.js'],

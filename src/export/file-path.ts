@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+
+/** Whether a path is one of Windows, on whichever system it is looked at. */
+export function isWindowsPath(path: string): boolean {
+  return /^(?:[A-Za-z]:[\\/]|\\\\)/.test(path)
+}
+
+/** The path of a `file:` URL; anything else as it is. A path of Windows stays one on any system. */
+export function filePath(url: string): string {
+  if (!url.startsWith('file:')) return url
+  try {
+    return fileURLToPath(url, { windows: /^file:\/\/\/[A-Za-z]:/.test(url) })
+  } catch {
+    return url // A file of another host, or with an encoded slash: there is no path for it.
+  }
+}

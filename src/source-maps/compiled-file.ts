@@ -1,0 +1,34 @@
+import { inlineMap, mapFileOf, mapReference, mayBeInsideReference } from './map-reference.js'
+import { readRegularFile } from './regular-file.js'
+import { SourceMap } from './source-map.js'
+
+/** Where a comment at the end of a file is looked for; most files have none. */
+const TAIL_BYTES = 4096
+
+const NOTHING = Buffer.alloc(0)
+
+/** Compiled code with its source map. */
+export interface CompiledFile {
+  /** `undefined` where it is in no file. */
+  readonly code: Buffer | undefined
+  readonly map: SourceMap
+}
+
+/**
+ * Reads a file and the map that its last comment names.
+ *
+ * @returns `undefined` where the file names none.
+ * @throws where the map cannot be read or is none.
+ */
+export async function readCompiledFile(path: string): Promise<CompiledFile | undefined> {
+  const tail = await readRegularFile(path, TAIL_BYTES).catch(() => NOTHING)
+  const isWhole = tail.length < TAIL_BYTES
+  if (mapReference(tail) === undefined && (isWhole || !mayBeInsideReference(tail))) return undefined
+  const code = isWhole ? tail : await readRegularFile(path)
+  const reference = mapReference(code)
+  if (reference === undefined) return undefined
+  const inline = inlineMap(reference)
+  if (inline !== undefined) return { code, map: new SourceMap(inline, path) }
+  const mapFile = mapFileOf(reference, path)
+  return { code, map: new SourceMap(await readRegularFile(mapFile), mapFile) }
+}

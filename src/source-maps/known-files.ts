@@ -1,0 +1,29 @@
+import type { KnownFile } from './known-file.js'
+
+/** What has been found out, up to a bound: the files asked for least lately are forgotten. */
+export class KnownFiles {
+  readonly #maxBytes: number
+  readonly #files = new Map<string, KnownFile>()
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** What is known of the file as it is now. */
+  get(url: string, stamp: string): KnownFile | undefined {
+    const file = this.#files.get(url)
+    return file?.stamp === stamp ? file : undefined
+  }
+
+  /** Keeps a file, as the last one asked for. */
+  keep(url: string, file: KnownFile): void {
+    this.#files.delete(url)
+    this.#files.set(url, file)
+    let bytes = [...this.#files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    for (const [oldest, { byteLength }] of this.#files) {
+      if (bytes <= this.#maxBytes) break
+      this.#files.delete(oldest)
+      bytes -= byteLength
+    }
+  }
+}
