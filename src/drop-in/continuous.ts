@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import type { ProfilerOptions } from '../options.js'
 import { type Profiler, startProfiler } from '../profiler.js'
 import type { CheckedConfig } from './config.js'
 import { currentLogger, log } from './logger.js'
+import { profilerOptions, withDefaults } from './profiler-options.js'
 
 export type ContinuousType = 'cpu' | 'wall' | 'heap'
 
@@ -44,7 +43,8 @@ async function reach(): Promise<void> {
   const next = goal
   if (next === undefined || next.types.size === 0) return
   try {
-    const profiler = await startProfiler(profilerOptions(next), environment())
+    const options = { ...profilerOptions(next.config, next.types), logger: currentLogger }
+    const profiler = await startProfiler(options, withDefaults(process.env))
     reached = { ...next, profiler }
   } catch (error) {
     // Not tried again before the next start.
@@ -59,39 +59,4 @@ function isReached(): boolean {
   const { types, config } = reached
   const sameTypes = types.size === goal.types.size && [...types].every((t) => goal?.types.has(t))
   return sameTypes && config === goal.config
-}
-
-/** Its own defaults go below the environment. */
-function environment(): NodeJS.ProcessEnv {
-  return {
-    SPANPROF_SERVER_ADDRESS: 'http://localhost:4040',
-    SPANPROF_FLUSH_INTERVAL_MS: '60000',
-    ...process.env,
-  }
-}
-
-function profilerOptions({ config, types }: Goal): ProfilerOptions {
-  const { wall, heap, tenantID, sourceMapper: _, tags, ...same } = config
-  const options = {
-    ...same,
-    tenantId: tenantID,
-    samplingIntervalMicros: wall.samplingIntervalMicros,
-    cpu: types.has('cpu'),
-    wall: types.has('wall'),
-    heap: types.has('heap') && heap,
-    tags: { ...defaultTags(), ...tags },
-    logger: currentLogger,
-  }
-  return options as ProfilerOptions // Where it has undefined, an option is not given.
-}
-
-/** Tells on the server what a profile comes from, as OpenTelemetry names it. */
-function defaultTags(): Record<string, string> {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return {
-    'otel.scope.name': 'spanprof',
-    'otel.scope.version': JSON.parse(manifest).version,
-    'process.runtime.name': 'nodejs',
-    'process.runtime.version': process.versions.node,
-  }
 }

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import type { Environment } from '../option-checks.js'
+import type { ProfilerOptions } from '../options.js'
+import type { CheckedConfig } from './config.js'
+import type { ContinuousType } from './continuous.js'
+
+/** A config in the words of `startProfiler`. */
+export function profilerOptions(
+  { wall, heap, tenantID, sourceMapper: _, tags, ...same }: CheckedConfig,
+  types: ReadonlySet<ContinuousType>,
+): ProfilerOptions {
+  const options = {
+    ...same,
+    tenantId: tenantID,
+    samplingIntervalMicros: wall.samplingIntervalMicros,
+    cpu: types.has('cpu'),
+    wall: types.has('wall'),
+    heap: types.has('heap') && heap,
+    tags: { ...defaultTags(), ...tags },
+  }
+  return options as ProfilerOptions // Where it has undefined, an option is not given.
+}
+
+/** Defaults of the drop-in's own go below whatever the environment says. */
+export function withDefaults(environment: Environment): Environment {
+  return {
+    SPANPROF_SERVER_ADDRESS: 'http://localhost:4040',
+    SPANPROF_FLUSH_INTERVAL_MS: '60000',
+    ...environment,
+  }
+}
+
+/** Tells on the server what a profile comes from, as OpenTelemetry names it. */
+function defaultTags(): Record<string, string> {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return {
+    'otel.scope.name': 'spanprof',
+    'otel.scope.version': JSON.parse(manifest).version,
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
+  }
+}
