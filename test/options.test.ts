@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import {
   type ProfileOptions,
   type ProfilerOptions,
@@ -118,21 +118,49 @@ describe('options of a one-shot', () => {
     )
   })
 
+  it('take a signal, and nothing else for one', () => {
+    const { signal } = new AbortController()
+    expect(resolveProfileOptions({ durationMs: 10, signal }).signal).toBe(signal)
+    expect(() => resolveProfileOptions({ durationMs: 10, signal: {} as AbortSignal })).toThrow(
+      fault('ERR_INVALID_OPTION', 'signal', 'AbortSignal'),
+    )
+  })
+
   it('leave the interval open', () => {
     expect(resolveProfileOptions({ durationMs: 10 }).samplingIntervalMicros).toBeUndefined()
   })
 })
 
 describe('the app’s name', () => {
+  afterEach(() => {
+    delete process.env.OTEL_SERVICE_NAME
+    delete process.env.OTEL_RESOURCE_ATTRIBUTES
+  })
+
   it('is OTEL_SERVICE_NAME where that is set', () => {
     process.env.OTEL_SERVICE_NAME = 'checkout'
-    try {
-      expect(resolve({ outputDir: '.' }).appName).toBe('checkout')
-      expect(withOutput({ appName: 'mine' }).appName).toBe('mine')
-    } finally {
-      delete process.env.OTEL_SERVICE_NAME
-    }
+    process.env.OTEL_RESOURCE_ATTRIBUTES = 'service.name=other'
+    expect(resolve({ outputDir: '.' }).appName).toBe('checkout')
+    expect(withOutput({ appName: 'mine' }).appName).toBe('mine')
   })
+
+  it.each([
+    ['service.name=checkout', 'checkout'],
+    ['deployment.environment=prod, service.name = check%20out ,a=b', 'check out'],
+    ['my.service.name=no,service.name=yes,service.namespace=shop', 'yes'],
+  ])('is the service name in OTEL_RESOURCE_ATTRIBUTES=%s', (attributes, expected) => {
+    process.env.OTEL_RESOURCE_ATTRIBUTES = attributes
+    expect(resolve({ outputDir: '.' }).appName).toBe(expected)
+  })
+
+  it.each(['service.name=', 'service.name=%', 'service.name', 'region=eu'])(
+    'is not in OTEL_RESOURCE_ATTRIBUTES=%s',
+    (attributes) => {
+      const without = resolve({ outputDir: '.' }).appName
+      process.env.OTEL_RESOURCE_ATTRIBUTES = attributes
+      expect(resolve({ outputDir: '.' }).appName).toBe(without)
+    },
+  )
 
   it('is the name in the package.json above the main file', () => {
     const main = process.argv[1]

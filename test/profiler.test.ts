@@ -295,6 +295,27 @@ describe('profile', () => {
     expect(printed).toEqual(['ERR_ALREADY_RUNNING', 'none'])
   })
 
+  it('ends when its signal says so, and so does the work for it', async () => {
+    const { printed } = await run(`
+      const { once } = await import('node:events')
+      const worker = once(process, 'worker')
+      const controller = new AbortController()
+      const shot = profile({ durationMs: 3_600_000, signal: controller.signal })
+      const [thread] = await worker
+      await once(thread, 'online')
+      setTimeout(() => controller.abort(new Error('enough')), 100)
+      const ended = once(thread, 'exit')
+      print(await shot.catch(({ message }) => message))
+      await ended
+      const late = profile({ durationMs: 10, signal: controller.signal })
+      print(await late.catch(({ message }) => message))
+      const profiler = await startProfiler({ outputDir })
+      print(await profile({ durationMs: 3_600_000, signal: AbortSignal.timeout(50) })
+        .catch(({ name }) => name))
+      await profiler.stop()`)
+    expect(printed).toEqual(['enough', 'enough', 'TimeoutError'])
+  })
+
   it('leaves nothing running', async () => {
     const { printed } = await run(`
       const before = process.listenerCount('exit')

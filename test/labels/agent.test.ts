@@ -120,6 +120,45 @@ describe('the label agent', () => {
     })
   })
 
+  it('has other labels in force as soon as they are entered', async () => {
+    agent = new LabelAgent()
+    agent.start()
+    await null
+    agent.enter({ a: 1 })
+    const times = [nowMicros()]
+    agent.enter({ b: 2 })
+    times.push(nowMicros())
+    await null
+    times.push(nowMicros())
+    agent.run({ c: 3 }, () => {
+      agent.enter({ d: 4 })
+      times.push(nowMicros())
+    })
+    times.push(nowMicros())
+    const { labelSetOfSample, labelSets } = agent.labelsAt(times, times.at(-1) ?? 0, 0)
+    expect(labelSetOfSample.map((index) => labelSets[index])).toEqual([
+      ['a', '1'],
+      ['b', '2'],
+      ['b', '2'],
+      ['d', '4'],
+      ['b', '2'],
+    ])
+  })
+
+  it('keeps a span’s labels beside those that are entered', () => {
+    agent = new LabelAgent()
+    agent.start()
+    agent.follow(() => ({ labels: () => undefined, hook: () => () => {}, release() {} }))
+    agent.run({}, () => {
+      agent.carry({ pairs: ['span_id', '1'] })
+      agent.enter({ tenant: 'acme' })
+      const time = nowMicros()
+      expect(agent.labelsAt([time], time, 0).labelSets).toEqual([
+        ['span_id', '1', 'tenant', 'acme'],
+      ])
+    })
+  })
+
   it('knows nothing of an earlier run', () => {
     agent = new LabelAgent()
     agent.start()

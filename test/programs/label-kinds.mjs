@@ -11,7 +11,7 @@ import { pipeline, Readable, Transform } from 'node:stream'
 import { setInterval as intervals, setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { gzip } from 'node:zlib'
-import { withLabels } from 'spanprof'
+import { setLabels, withLabels } from 'spanprof'
 
 withLabels({}, () => {}) // Makes the agent.
 const agent = globalThis[Symbol.for('spanprof.agent.1')]
@@ -135,6 +135,30 @@ async function streams(l) {
 }
 await Promise.all(['x', 'y'].map((l) => withLabels({ l }, () => streams(l))))
 
+// Labels that are set for the rest of a context, in two of them at once.
+async function withLabelsSet(l) {
+  await null
+  setLabels({ l: 'early' })
+  mark('early', 'after setLabels')
+  setLabels({ l })
+  mark(l, 'after another setLabels')
+  withLabels({ l: 'inner' }, () => {
+    mark('inner', 'a scope in labels that were set')
+    setLabels({ l: 'set inside' })
+    mark('set inside', 'after setLabels in a scope')
+  })
+  mark(l, 'after a scope in which labels were set')
+  await continuations(l)
+  await nativeCallbacks(l)
+  await streams(l)
+  setLabels({})
+  mark(undefined, 'after setLabels to none')
+  await null
+  mark(undefined, 'await after setLabels to none')
+}
+await Promise.all(['set x', 'set y'].map((l) => withLabelsSet(l)))
+mark(undefined, 'await of work that sets labels')
+
 // Functions that carry a context, called in another one.
 const storage = new AsyncLocalStorage()
 const carriers = withLabels({ l: 'bound' }, () => {
@@ -184,6 +208,16 @@ withLabels({ l: 'emit' }, () => emitter.emit('event', 'emit'))
 // A server and its clients, over kept-alive connections that many labels share.
 const server = http.createServer((request, response) => {
   const l = request.headers['x-label']
+  // What the events of its body and the next request of its connection see is up to Node.js.
+  if (request.url === '/set') {
+    setLabels({ l })
+    mark(l, 'after setLabels in a request')
+    sleep(1).then(() => {
+      mark(l, 'a continuation after setLabels in a request')
+      response.end('ok')
+    })
+    return
+  }
   withLabels({ l }, async () => {
     mark(l, 'a request handler')
     await sleep(1)
@@ -217,6 +251,21 @@ async function requests(l) {
   }
 }
 await Promise.all(['p', 'q', 'r', 's'].map((l) => withLabels({ l }, () => requests(l))))
+async function requestsThatSet(l) {
+  for (let i = 0; i < 3; i++) {
+    await called((done) => {
+      const headers = { 'x-label': `set ${l}` }
+      const options = { method: 'POST', headers, agent: agentOfHttp }
+      http
+        .request(`http://127.0.0.1:${port}/set`, options, (message) => {
+          message.on('end', done).resume()
+        })
+        .end('body')
+    })
+    mark(undefined, 'after a request that sets labels')
+  }
+}
+await Promise.all(['p', 'q', 'r', 's'].map(requestsThatSet))
 agentOfHttp.destroy()
 server.close()
 server.closeAllConnections()
