@@ -11,6 +11,12 @@ export function wrapWithLabels<Args extends unknown[], T>(
   labels: Labels,
   fn: (...args: Args) => T,
   ...args: Args
+): T
+export function wrapWithLabels<T>(labels: Labels, fn: () => T, ...args: unknown[]): T
+export function wrapWithLabels<T>(
+  labels: Labels,
+  fn: (...args: unknown[]) => T,
+  ...args: unknown[]
 ): T {
   return sharedAgent().run(usable(labels), () => fn(...args))
 }
