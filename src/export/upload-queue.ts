@@ -80,6 +80,7 @@ export class UploadQueue {
 
   /** At the end of the line, so that one that fails for itself does not hold up those behind it. */
   putBack({ upload, ...waiting }: Taken): void {
+    this.#options.spool?.release()
     if (waiting.giveUp > performance.now()) {
       const held = waiting.file === undefined ? { upload } : {}
       this.#append({ ...waiting, ...held, tries: waiting.tries + 1 })
@@ -103,6 +104,13 @@ export class UploadQueue {
     this.#options.report.count('uploadsWaiting')
   }
 
+  #removed(waiting: Waiting | undefined): void {
+    const index = waiting === undefined ? -1 : this.#line.indexOf(waiting)
+    if (index < 0) return // It is another process's.
+    this.#line.splice(index, 1)
+    this.#options.report.count('uploadsWaiting', -1)
+  }
+
   #limitMemory(): void {
     const inMemory = this.#line.filter(({ upload }) => upload !== undefined)
     let bytes = inMemory.reduce((sum, { upload }) => sum + (upload?.pprof.length ?? 0), 0)
@@ -110,8 +118,7 @@ export class UploadQueue {
     for (const waiting of oldestFirst) {
       if (bytes <= this.#options.maxBytes) return
       bytes -= waiting.upload?.pprof.length ?? 0
-      this.#line.splice(this.#line.indexOf(waiting), 1)
-      this.#options.report.count('uploadsWaiting', -1)
+      this.#removed(waiting)
       this.#options.report.dropped('droppedQueueFull')
     }
   }
@@ -120,7 +127,10 @@ export class UploadQueue {
   async #spooled(upload: Upload): Promise<SpoolFile | undefined> {
     const { spool, report } = this.#options
     try {
-      const file = await spool?.put(upload)
+      const file = await spool?.put(upload, ({ name }) => {
+        this.#removed(this.#line.find((waiting) => waiting.file?.name === name))
+        report.dropped('droppedQueueFull')
+      })
       if (file !== undefined) report.spooled()
       return file
     } catch (error) {
