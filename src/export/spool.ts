@@ -52,6 +52,7 @@ export class Spool {
    */
   async put(upload: Upload, dropped: (file: SpoolFile) => void): Promise<SpoolFile> {
     const content = encodeFile(upload)
+    if (content.length > this.#maxBytes) throw new Error('a profile is larger than maxSpoolBytes')
     const { startTimeMillis } = upload
     const file = this.#named({ startTimeMillis, bytes: content.length })
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
