@@ -91,8 +91,8 @@ export interface ProfilerOptions extends ServerOptions, SourceOptions {
    */
   flushOnSignals?: boolean
   /**
-   * How long the exit of the process may wait for the last profile to be written, in milliseconds,
-   * 0 to 60,000. It usually takes 5 to 50.
+   * How long the exit of the process may wait for the last profile to be written and uploaded, in
+   * milliseconds, 0 to 60,000. Writing usually takes 5 to 50.
    *
    * @default 2000
    */

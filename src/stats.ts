@@ -58,7 +58,7 @@ export interface ProfilerStats {
   readonly uploadBytes: number
   /** Tries after the first one. */
   readonly uploadRetries: number
-  /** Profiles that wait for the server now, in memory or in `spoolDir`. */
+  /** Profiles on their way to the server now: in memory, in `spoolDir`, or being sent. */
   readonly uploadsWaiting: number
   /** Profiles too large for the server, which were sent in parts. */
   readonly profilesSplit: number

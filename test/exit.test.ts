@@ -1,5 +1,15 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { decodeDirectory, having, profileFiles, samplesOf, total } from './decoded-profile.ts'
+import {
+  decodeDirectory,
+  decodeProfile,
+  having,
+  profileFiles,
+  samplesOf,
+  total,
+} from './decoded-profile.ts'
+import { never, startIngestServer, status } from './ingest-server.ts'
 import { type ProgramOptions, runProgram, temporaryDirectory } from './program.ts'
 
 async function end(way: string, options: object = {}, program: ProgramOptions = {}) {
@@ -99,6 +109,56 @@ describe('the last window reaches the files, and the exit stays what it was,', (
     const result = await end('ownHandler SIGTERM', { flushOnSignals: true }, program)
     expect(result).toMatchObject({ code: 5, signal: null, stderr: '' })
     expectWholeProfile(result)
+  })
+})
+
+describe('a server gets the last profile too,', () => {
+  it.each([
+    ['at the natural end', 'natural', {}],
+    ['at process.exit()', 'exit', {}],
+    ['at an uncaught exception', 'throws', {}],
+    ['at a signal that the app sends itself', 'killsItself SIGTERM', {}],
+    ['at a signal with flushOnSignals', 'noHandler', { flushOnSignals: true }],
+  ])('%s', async (_, way, options) => {
+    const server = await startIngestServer()
+    server.faults.push(status(503)) // There is time for another try.
+    const { address: serverAddress } = server
+    const result = await end(way, { serverAddress, ...options }, signalled('SIGTERM'))
+    const last = samplesOf(server.profiles).filter(({ labels }) => labels.at === 'end')
+    expect(last).not.toEqual([])
+    expect(total(samplesOf(server.profiles), 'count')).toBe(
+      total(samplesOf(decodeDirectory(result.directory)), 'count'),
+    )
+  })
+})
+
+describe('a server that never answers', () => {
+  const unanswered = async (options: object) => {
+    const server = await startIngestServer()
+    server.fault = never
+    const { address: serverAddress } = server
+    // One that did wait for an answer would wait for ten minutes.
+    return end('exit', { serverAddress, uploadTimeoutMs: 600_000, ...options })
+  }
+
+  it('does not hold up the exit for longer than it may wait', async () => {
+    const result = await unanswered({ exitTimeoutMs: 500 })
+    expect(result).toMatchObject({ code: 7, signal: null, stdout: '', stderr: '' })
+    expectWholeProfile(result) // The files have it.
+  })
+
+  it('does not hold it up at all where told so', async () => {
+    const { code, stdout } = await unanswered({ exitTimeoutMs: 0 })
+    expect({ code, stdout }).toEqual({ code: 7, stdout: '' })
+  })
+
+  it('gets it from the spool later', async () => {
+    const spoolDir = temporaryDirectory()
+    await unanswered({ exitTimeoutMs: 500, spoolDir })
+    const spooled = readdirSync(spoolDir).map((name) => readFileSync(join(spoolDir, name)))
+    const profiles = spooled.map((file) => decodeProfile(file.subarray(file.indexOf('\n') + 1)))
+    const last = samplesOf(profiles).filter(({ labels }) => labels.at === 'end')
+    expect(last).not.toEqual([])
   })
 })
 

@@ -6,13 +6,15 @@
  * have: storage, relabelling, other formats than pprof.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterAll } from 'vitest'
 import { type DecodedProfile, decodeProfile } from './decoded-profile.ts'
 
 const MIB = 2 ** 20
+/** The server's own clock, whatever a test does to the one of the code under test. */
+const nowMillis = Date.now
 const LIMITS = {
   bytes: 4 * MIB,
   burstBytes: 2 * MIB,
@@ -64,7 +66,7 @@ export interface Answer {
 
 export interface IngestServerOptions {
   /** A certificate and its key, for HTTPS. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly tls?: ServerOptions
   /** The only `Authorization` that is let in. */
   readonly authorization?: string
   readonly port?: number
@@ -86,6 +88,34 @@ export interface IngestServer {
   requested(count: number): Promise<readonly IngestRequest[]>
   close(): Promise<void>
 }
+
+/** Answers as ever, but late. */
+export const late =
+  (millis: number): Fault =>
+  ({ response, take }) => {
+    const { status, body } = take()
+    setTimeout(() => response.writeHead(status).end(body), millis)
+  }
+
+/** Never answers. */
+export const never: Fault = () => {}
+
+/** Closes the connection without an answer. */
+export const reset: Fault = ({ request }) => request.socket.resetAndDestroy()
+
+/** Sends these bytes and closes the connection. */
+export const raw =
+  (bytes: string): Fault =>
+  ({ request }) => {
+    request.socket.end(bytes)
+  }
+
+/** Answers with a status of its own. */
+export const status =
+  (code: number, body = '', headers: Record<string, string> = {}): Fault =>
+  ({ response }) => {
+    response.writeHead(code, headers).end(body)
+  }
 
 const servers: IngestServer[] = []
 afterAll(() => Promise.all(servers.map((server) => server.close())))
@@ -278,7 +308,7 @@ function validate(
 ): void {
   const { samples, sampleTypes, timeNanos } = profile
   if (sampleTypes.length === 0) throw new Refusal(422, 'empty profile')
-  const ageMillis = Date.now() - Number(timeNanos / 1_000_000n)
+  const ageMillis = nowMillis() - Number(timeNanos / 1_000_000n)
   if (timeNanos > 0n && (ageMillis >= LIMITS.oldestMillis || -ageMillis >= LIMITS.newestMillis)) {
     throw new Refusal(422, 'profile is outside of ingestion window')
   }

@@ -188,6 +188,75 @@ describe('secrets', () => {
   })
 })
 
+describe('options of a server', () => {
+  const server = (options: object, environment = {}) =>
+    resolveProfilerOptions({ serverAddress: 'http://localhost:4040', ...options }, environment)
+      .server
+
+  it('have defaults', () => {
+    expect(server({})).toEqual({
+      serverAddress: 'http://localhost:4040',
+      authToken: undefined,
+      basicAuthUser: undefined,
+      basicAuthPassword: undefined,
+      tenantId: undefined,
+      httpHeaders: {},
+      tls: {},
+      spoolDir: undefined,
+      maxSpoolBytes: 134_217_728,
+      maxQueueBytes: 16_777_216,
+      uploadTimeoutMs: 10_000,
+      uploadDeadlineMs: 300_000,
+      flushTimeoutMs: 10_000,
+      proxies: { http: undefined, https: undefined, none: undefined },
+    })
+  })
+
+  it.each([
+    ['spoolDir', './spool'],
+    ['authToken', 'token'],
+    ['tls', { insecureSkipVerify: true }],
+    ['uploadTimeoutMs', 1000],
+  ])('are refused without one: %s', (name, value) => {
+    expect(() => withOutput({ [name]: value })).toThrow(
+      fault('ERR_INVALID_OPTION', name, 'serverAddress'),
+    )
+  })
+
+  it.each([
+    ['certFile', 'keyFile'],
+    ['keyFile', 'certFile'],
+  ])('need for tls.%s its tls.%s', (name, other) => {
+    expect(() => server({ tls: { [name]: 'x.pem' } })).toThrow(
+      fault('ERR_INVALID_OPTION', `tls.${name}`, `tls.${other}`),
+    )
+  })
+
+  it.each([
+    ['http://ann:s3cret@localhost:4040/', 'ann', 's3cret'],
+    ['http://ann:p%40ss%3A@localhost:4040', 'ann', 'p@ss:'],
+    ['http://ann:100%@localhost:4040', 'ann', '100%'],
+    ['http://ann@localhost:4040', 'ann', undefined],
+  ])('take credentials out of %s', (serverAddress, user, password) => {
+    expect(server({ serverAddress })).toMatchObject({
+      serverAddress: 'http://localhost:4040',
+      basicAuthUser: user,
+      basicAuthPassword: password,
+    })
+    expect(server({ serverAddress, basicAuthUser: 'bob' })?.basicAuthUser).toBe('bob')
+  })
+
+  it('refuse a tenant that is no header', () => {
+    expect(() => server({ tenantId: 'a\nb' })).toThrow(fault('ERR_INVALID_OPTION', 'tenantId'))
+  })
+
+  it.each([['socks5://s3cret@proxy:1080'], ['http://']])('refuse the proxy %s', (address) => {
+    const refused = () => server({}, { HTTPS_PROXY: address })
+    expect(refused).toThrow(fault('ERR_INVALID_OPTION', 'HTTPS_PROXY'))
+    expect(refused).not.toThrow('s3cret')
+  })
+})
+
 describe('members of an option', () => {
   it('that are unknown are refused', () => {
     expect(() => withOutput({ heap: { depth: 1 } })).toThrow(

@@ -14,6 +14,7 @@ export class PushReport {
   readonly #quietMillis: number
   readonly #unreachable: FailureBurst
   readonly #unspooled: FailureBurst
+  readonly #rejected: FailureBurst
   #lastFailure = 0
   #lost = 0
 
@@ -24,6 +25,7 @@ export class PushReport {
     this.#quietMillis = quietMillis
     this.#unreachable = new FailureBurst(sink.log)
     this.#unspooled = new FailureBurst(sink.log)
+    this.#rejected = new FailureBurst(sink.log)
   }
 
   count(counter: PushCounter, by?: number): void {
@@ -64,11 +66,12 @@ export class PushReport {
 
   notSpooled(error: Error): void {
     this.count('spoolFailures')
-    this.#unspooled.failed(`profiles wait in memory, as spoolDir fails: ${error.message}`)
+    this.#unspooled.failed(`spoolDir fails, profiles wait in memory: ${error.message}`)
   }
 
+  /** A file that is no profile of ours. Only the first one is told of. */
   rejectedFile(name: string): void {
     this.count('spoolFilesRejected')
-    this.#sink.log('warn', `spoolDir holds '${name}', which is no profile of spanprof's`)
+    this.#rejected.failed(`spoolDir holds '${name}', which is no profile that can be sent`)
   }
 }

@@ -36,6 +36,7 @@ export class Spool {
   readonly #self = newOwner()
   readonly #strangers = new Set<string>()
   #files = 0
+  /** The file that is being sent, which may arrive yet: never dropped. */
   #sending: string | undefined
 
   constructor({ directory, maxBytes, destination, report }: SpoolOptions) {
@@ -45,13 +46,17 @@ export class Spool {
     this.#report = report
   }
 
-  /** @throws where it cannot be written. */
-  async put(upload: Upload): Promise<SpoolFile> {
+  /**
+   * @param dropped is told of each file that had to make room.
+   * @throws where it cannot be written.
+   */
+  async put(upload: Upload, dropped: (file: SpoolFile) => void): Promise<SpoolFile> {
     const content = encodeFile(upload)
+    if (content.length > this.#maxBytes) throw new Error('a profile is larger than maxSpoolBytes')
     const { startTimeMillis } = upload
     const file = this.#named({ startTimeMillis, bytes: content.length })
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    await this.#makeRoom(content.length)
+    await this.#makeRoom(content.length, dropped)
     const temporary = this.#path(`.${file.name}.tmp`)
     try {
       await writeFile(temporary, content, { mode: 0o600, flag: 'wx' })
@@ -63,7 +68,7 @@ export class Spool {
     return file
   }
 
-  /** @returns `undefined` for a file that is gone or damaged. */
+  /** To be sent. @returns `undefined` for a file that is gone or damaged. */
   async load(file: SpoolFile): Promise<Upload | undefined> {
     this.#sending = file.name
     const path = this.#path(file.name)
@@ -79,7 +84,13 @@ export class Spool {
     }
   }
 
+  /** The file that was loaded last waits again. */
+  release(): void {
+    this.#sending = undefined
+  }
+
   async remove({ name }: SpoolFile): Promise<void> {
+    this.release()
     await rm(this.#path(name), { force: true }).catch((error) => this.#report.notSpooled(error))
   }
 
@@ -121,16 +132,16 @@ export class Spool {
   }
 
   /** Makes room for a file, at the cost of the oldest, whoever's they are. */
-  async #makeRoom(bytes: number): Promise<void> {
+  async #makeRoom(bytes: number, dropped: (file: SpoolFile) => void): Promise<void> {
     const names = (await readdir(this.#directory)).sort()
     const files = names.flatMap((name) => parseFileName(name) ?? [])
     let total = files.reduce((sum, file) => sum + file.bytes, bytes)
     for (const file of files) {
       if (total <= this.#maxBytes) return
       if (file.name === this.#sending) continue
-      await rm(this.#path(file.name))
+      await rm(this.#path(file.name), { force: true })
       total -= file.bytes
-      this.#report.dropped('droppedQueueFull')
+      dropped(file)
     }
   }
 

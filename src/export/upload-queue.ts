@@ -47,7 +47,7 @@ export class UploadQueue {
     const file = await this.#spooled(upload)
     const expires = expiryOf(upload.startTimeMillis)
     const giveUp = performance.now() + this.#options.deadlineMillis
-    this.#append(file ? spooled(file) : { upload, expires, giveUp, tries: 0 })
+    this.#enter(file ? spooled(file) : { upload, expires, giveUp, tries: 0 })
     this.#limitMemory()
   }
 
@@ -55,14 +55,13 @@ export class UploadQueue {
   async adopt(): Promise<void> {
     const own = this.#line.flatMap(({ file }) => file ?? [])
     const files = (await this.#options.spool?.adopt(own)) ?? []
-    for (const file of files) this.#append(spooled(file))
+    for (const file of files) this.#enter(spooled(file))
   }
 
   /** @returns the first in the line; `undefined` where it could not be had, so that the next is. */
   async take(): Promise<Taken | undefined> {
     const waiting = this.#line.shift()
     if (waiting === undefined) return undefined
-    this.#options.report.count('uploadsWaiting', -1)
     if (waiting.expires < performance.now()) {
       await this.remove(waiting)
       this.#options.report.dropped('droppedTooOld')
@@ -70,37 +69,56 @@ export class UploadQueue {
     }
     const { file } = waiting
     const upload = waiting.upload ?? (file && (await this.#options.spool?.load(file)))
-    return upload && { ...waiting, upload }
+    if (upload !== undefined) return { ...waiting, upload }
+    this.#left()
+    return undefined
   }
 
   /** The server has it, or will never take it. */
   async remove({ file }: Waiting): Promise<void> {
+    this.#left()
     if (file !== undefined) await this.#options.spool?.remove(file)
   }
 
   /** At the end of the line, so that one that fails for itself does not hold up those behind it. */
   putBack({ upload, ...waiting }: Taken): void {
+    this.#options.spool?.release()
     if (waiting.giveUp > performance.now()) {
       const held = waiting.file === undefined ? { upload } : {}
-      this.#append({ ...waiting, ...held, tries: waiting.tries + 1 })
+      this.#line.push({ ...waiting, ...held, tries: waiting.tries + 1 })
       this.#limitMemory()
-    } else this.#options.report.dropped('droppedDeadline')
+    } else {
+      this.#left()
+      this.#options.report.dropped('droppedDeadline')
+    }
   }
 
   /** What waits in memory gets a last chance in the spool. What waits there stays. */
   async close(): Promise<void> {
     const left = this.#line
     this.#line = []
-    this.#options.report.count('uploadsWaiting', -left.length)
     for (const { upload } of left) {
+      this.#left()
       if (upload === undefined || (await this.#spooled(upload))) continue
       this.#options.report.dropped('droppedAtEnd')
     }
   }
 
-  #append(waiting: Waiting): void {
+  #enter(waiting: Waiting): void {
     this.#line.push(waiting)
     this.#options.report.count('uploadsWaiting')
+  }
+
+  /** It waits no more, for better or worse. */
+  #left(): void {
+    this.#options.report.count('uploadsWaiting', -1)
+  }
+
+  #takeOut(waiting: Waiting | undefined): void {
+    const index = waiting === undefined ? -1 : this.#line.indexOf(waiting)
+    if (index < 0) return // It is another process's.
+    this.#line.splice(index, 1)
+    this.#left()
   }
 
   #limitMemory(): void {
@@ -110,8 +128,7 @@ export class UploadQueue {
     for (const waiting of oldestFirst) {
       if (bytes <= this.#options.maxBytes) return
       bytes -= waiting.upload?.pprof.length ?? 0
-      this.#line.splice(this.#line.indexOf(waiting), 1)
-      this.#options.report.count('uploadsWaiting', -1)
+      this.#takeOut(waiting)
       this.#options.report.dropped('droppedQueueFull')
     }
   }
@@ -120,7 +137,10 @@ export class UploadQueue {
   async #spooled(upload: Upload): Promise<SpoolFile | undefined> {
     const { spool, report } = this.#options
     try {
-      const file = await spool?.put(upload)
+      const file = await spool?.put(upload, ({ name }) => {
+        this.#takeOut(this.#line.find((waiting) => waiting.file?.name === name))
+        report.dropped('droppedQueueFull')
+      })
       if (file !== undefined) report.spooled()
       return file
     } catch (error) {

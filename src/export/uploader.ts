@@ -31,7 +31,7 @@ export class Uploader {
 
   /** Goes to work where something waits. */
   start(): void {
-    if (!this.#ended.signal.aborted) this.#working ??= this.#work()
+    if (!this.#queue.isEmpty && !this.#ended.signal.aborted) this.#working ??= this.#work()
   }
 
   /** Resolves when nothing waits any more, or when the time is up. Does not wait for the next try. */

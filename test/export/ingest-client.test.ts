@@ -1,0 +1,209 @@
+import { createServer, request as httpRequest } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { selfSignedCertificate } from '../certificate.ts'
+import { raw, startIngestServer, status } from '../ingest-server.ts'
+import { pushTo } from './push.ts'
+import { fold, windowOf } from './windows.ts'
+
+const profile = fold(windowOf([{ stack: 'main;work' }]))
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('a certificate', () => {
+  const certificate = selfSignedCertificate()
+
+  it('that nobody vouches for gets no profile', async () => {
+    const server = await startIngestServer({ tls: certificate })
+    const { sink, counts, lines, flush } = await pushTo(server.address, { uploadDeadlineMs: 0 })
+    await sink.write(profile)
+    await flush()
+    expect(server.requests).toEqual([])
+    expect(counts()).toEqual({ dropped: 1, droppedDeadline: 1 })
+    expect(lines).toEqual([expect.stringMatching(/self.signed certificate/)])
+  })
+
+  it('for another name gets no profile', async () => {
+    const server = await startIngestServer({ tls: certificate })
+    const { sink, counts, lines, flush } = await pushTo(`https://localhost:${server.port}`, {
+      uploadDeadlineMs: 0,
+      tls: { caFile: certificate.certFile },
+    })
+    await sink.write(profile)
+    await flush()
+    expect(server.requests).toEqual([])
+    expect(counts()).toEqual({ dropped: 1, droppedDeadline: 1 })
+    expect(lines).toEqual([expect.stringContaining('localhost')])
+  })
+
+  it.each([{ caFile: certificate.certFile }, { insecureSkipVerify: true }])(
+    'is taken where %j says so',
+    async (tls) => {
+      const server = await startIngestServer({ tls: certificate })
+      const { sink, counts, flush } = await pushTo(server.address, { tls })
+      await sink.write(profile)
+      await flush()
+      expect(counts()).toMatchObject({ uploads: 1 })
+    },
+  )
+
+  it('of the client is shown to the server', async () => {
+    const { cert, key, certFile, keyFile } = certificate
+    const mutual = { cert, key, ca: cert, requestCert: true, rejectUnauthorized: true }
+    const server = await startIngestServer({ tls: mutual })
+    const { sink, flush } = await pushTo(server.address, {
+      tls: { caFile: certFile, certFile, keyFile },
+    })
+    await sink.write(profile)
+    await flush()
+    expect(server.profiles).toHaveLength(1)
+  })
+})
+
+describe('a proxy', () => {
+  it.each(['http', 'https'] as const)('is used for %s, with its credentials', async (protocol) => {
+    const certificate = selfSignedCertificate()
+    const server = await startIngestServer(protocol === 'https' ? { tls: certificate } : {})
+    const proxy = await startProxy()
+    const variable = `${protocol.toUpperCase()}_PROXY`
+    const { sink, counts, flush } = await pushTo(
+      server.address,
+      protocol === 'https' ? { tls: { caFile: certificate.certFile } } : {},
+      { [variable]: `ann:s3cret@127.0.0.1:${proxy.port}` },
+    )
+    await sink.write(profile)
+    await flush()
+    expect(counts()).toMatchObject({ uploads: 1 })
+    expect(proxy.requests).toEqual([
+      {
+        target: protocol === 'https' ? `127.0.0.1:${server.port}` : `${server.address}/ingest`,
+        authorization: `Basic ${btoa('ann:s3cret')}`,
+      },
+    ])
+    expect(server.requests[0]?.headers).not.toHaveProperty('proxy-authorization')
+  })
+
+  it.each(['127.0.0.1', '*', 'elsewhere,127.0.0.1'])(
+    'is passed by where NO_PROXY is %s',
+    async (none) => {
+      const server = await startIngestServer()
+      const proxy = await startProxy()
+      const { sink, counts, flush } = await pushTo(
+        server.address,
+        {},
+        {
+          http_proxy: `http://127.0.0.1:${proxy.port}`,
+          NO_PROXY: none,
+        },
+      )
+      await sink.write(profile)
+      await flush()
+      expect(counts()).toMatchObject({ uploads: 1 })
+      expect(proxy.requests).toEqual([])
+    },
+  )
+
+  it('that is down is named as the reason', async () => {
+    const server = await startIngestServer()
+    const { sink, lines, counts, flush } = await pushTo(
+      server.address,
+      { uploadDeadlineMs: 0 },
+      { HTTP_PROXY: 'http://ann:s3cret@127.0.0.1:1' },
+    )
+    await sink.write(profile)
+    await flush()
+    expect(counts()).toMatchObject({ droppedDeadline: 1 })
+    expect(lines).toEqual([expect.stringContaining('ECONNREFUSED 127.0.0.1:1')])
+    expect(lines.join()).not.toContain('s3cret')
+  })
+})
+
+describe('secrets', () => {
+  const authorizations = (request: { headers: NodeJS.Dict<string | string[]> }) =>
+    JSON.stringify(request.headers)
+
+  it.each([
+    ['authToken', { authToken: 's3cret"token' }],
+    ['basicAuthPassword', { basicAuthUser: 'ann', basicAuthPassword: 's3cret' }],
+    ['httpHeaders', { httpHeaders: { 'x-api-key': 's3cret' } }],
+  ])('in %s are in no log, though the server sends them back', async (_, options) => {
+    const server = await startIngestServer()
+    const text = { body: '' }
+    server.fault = ({ request, response }) => {
+      text.body = `${authorizations(request)} ${encodeURIComponent('s3cret"token')}`
+      response.writeHead(401).end(text.body)
+    }
+    const { sink, lines, flush } = await pushTo(server.address, options)
+    await sink.write(profile)
+    await flush()
+    expect(text.body).toMatch(/s3cret|Basic/)
+    expect(lines).toEqual([expect.stringContaining('HTTP 401: {"')])
+    expect(lines[0]).not.toMatch(new RegExp(`s3cret|${btoa('ann:s3cret')}`))
+    expect(lines[0]).toContain('***')
+  })
+
+  it('in the address are in no log', async () => {
+    const server = await startIngestServer()
+    server.fault = status(500, 'is it s3cret?')
+    const { sink, lines } = await pushTo(server.address.replace('//', '//ann:s3cret@'))
+    await sink.write(profile)
+    await server.requested(2)
+    expect(lines).toEqual([`warn: profiles do not reach ${server.address}: HTTP 500: is it ***?`])
+  })
+})
+
+describe('what a server says', () => {
+  it.each([
+    ['{"code":"x","message":"of JSON"}', 'HTTP 400: of JSON'],
+    ['<html>of a proxy\u0007\r\n</html>', 'HTTP 400: <html>of a proxy </html>'],
+    ['{"message":{"deep":1}}', 'HTTP 400: {"message":{"deep":1}}'],
+    ['', 'HTTP 400'],
+    ['x'.repeat(5000), `HTTP 400: ${'x'.repeat(300)}`],
+  ])('such as %.20s is shown on one line', async (body, shown) => {
+    const server = await startIngestServer()
+    server.faults.push(status(400, body))
+    const { sink, lines, flush } = await pushTo(server.address)
+    await sink.write(profile)
+    await flush()
+    expect(lines).toEqual([`warn: profiles do not reach ${server.address}: ${shown}`])
+  })
+
+  it('is told as far as it came where the connection breaks', async () => {
+    const server = await startIngestServer()
+    server.faults.push(raw('HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\nnot you'))
+    const { sink, lines, flush } = await pushTo(server.address)
+    await sink.write(profile)
+    await flush()
+    expect(lines).toEqual([expect.stringContaining('HTTP 403: not you')])
+  })
+})
+
+/** A proxy that notes what it is asked for, and does it. */
+async function startProxy() {
+  const requests: { target: string | undefined; authorization: string | undefined }[] = []
+  const proxy = createServer((request, response) => {
+    const target = request.url?.split('?')[0]
+    requests.push({ target, authorization: request.headers['proxy-authorization'] })
+    const { 'proxy-authorization': _, ...headers } = request.headers
+    const onward = httpRequest(request.url ?? '', { method: 'POST', headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502)
+      answer.pipe(response)
+    })
+    request.pipe(onward)
+  })
+  proxy.on('connect', (request, socket) => {
+    requests.push({ target: request.url, authorization: request.headers['proxy-authorization'] })
+    const [host, port] = (request.url ?? '').split(':')
+    const onward = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      socket.pipe(onward).pipe(socket)
+    })
+    for (const each of [socket, onward]) each.on('error', () => onward.destroy())
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+  return { requests, port: (proxy.address() as AddressInfo).port }
+}

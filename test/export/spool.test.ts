@@ -1,0 +1,368 @@
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Profile } from '../../src/export/profile.ts'
+import type { ServerOptions } from '../../src/server-options.ts'
+import { never, startIngestServer, status } from '../ingest-server.ts'
+import { temporaryDirectory } from '../program.ts'
+import { pushTo, skewed } from './push.ts'
+import { fold, windowOf } from './windows.ts'
+
+const profile = fold(windowOf([{ stack: 'main;work' }]))
+const named = (appName: string): Profile => ({ ...profile, appName })
+const endingNow = () => ({ ...profile, startTimeMillis: Date.now() - 1000 })
+const DOWN = 'http://127.0.0.1:1'
+
+afterEach(() => vi.restoreAllMocks())
+
+/** Leaves profiles behind, as a process does that ends while its server is down. */
+async function leave(spoolDir: string, apps: string[], options: ServerOptions = {}) {
+  const server = await startIngestServer()
+  server.fault = status(503, '', { 'retry-after': '3600' })
+  const { sink, counts } = await pushTo(server.address, { spoolDir, ...options })
+  for (const app of apps) {
+    const { startTimeMillis } = endingNow()
+    await sink.write({ ...named(app), startTimeMillis })
+    await server.requested(1) // There will be no other one.
+    while (endingNow().startTimeMillis === startTimeMillis) await setImmediate()
+  }
+  await sink.close(AbortSignal.abort())
+  server.fault = undefined
+  return { server, counts }
+}
+
+/** The profiles that a process finds and sends which starts now. */
+async function restart(spoolDir: string, address: string, options: ServerOptions = {}) {
+  const { flush, ...pushed } = await pushTo(address, { spoolDir, ...options })
+  const scanned = async () => {
+    while (files(spoolDir).some((name) => name.endsWith('.profile'))) {
+      await sleep(5)
+    }
+    await flush()
+  }
+  return { ...pushed, scanned, flush }
+}
+
+const files = (directory: string) => readdirSync(directory).sort()
+const appsOf = (profiles: readonly { app: string }[]) => profiles.map(({ app }) => app)
+
+describe('a spool', () => {
+  it('holds what the server has not got, for its owner alone to read', async () => {
+    const spoolDir = join(temporaryDirectory(), 'spool')
+    const { counts } = await leave(spoolDir, ['one', 'two'])
+    expect(files(spoolDir)).toHaveLength(2)
+    expect(statSync(spoolDir).mode & 0o777).toBe(0o700)
+    for (const name of files(spoolDir)) {
+      expect(statSync(join(spoolDir, name)).mode & 0o777).toBe(0o600)
+    }
+    expect(counts()).toMatchObject({ profilesSpooled: 2 })
+  })
+
+  it('is empty when everything has arrived', async () => {
+    const spoolDir = temporaryDirectory()
+    const server = await startIngestServer()
+    const { sink, counts, flush } = await pushTo(server.address, { spoolDir })
+    for (const app of ['one', 'two']) await sink.write(named(app))
+    await flush()
+    expect(appsOf(server.profiles)).toEqual(['one', 'two'])
+    expect(files(spoolDir)).toEqual([])
+    expect(counts()).toMatchObject({ profilesSpooled: 2, uploads: 2 })
+  })
+
+  it('is sent by the next process the oldest first, as it was', async () => {
+    const spoolDir = temporaryDirectory()
+    const { server } = await leave(spoolDir, ['one', 'two', 'three'], { tenantId: 'acme' })
+    const { scanned, counts } = await restart(spoolDir, server.address, { tenantId: 'acme' })
+    await scanned()
+    expect(appsOf(server.profiles)).toEqual(['one', 'two', 'three'])
+    expect(server.profiles[0]?.samples[0]?.stack).toEqual(['./cart.js:work:4', './cart.js:main:4'])
+    expect(counts()).toMatchObject({ uploads: 3 })
+  })
+
+  it('keeps what is left at the end', async () => {
+    const spoolDir = temporaryDirectory()
+    const { sink, counts } = await pushTo(DOWN, { spoolDir })
+    await sink.write(profile)
+    await sink.close(AbortSignal.abort())
+    expect(files(spoolDir)).toHaveLength(1)
+    expect(counts()).toEqual({ profilesSpooled: 1 })
+  })
+
+  it('waits longer than a deadline for a server that is down', async () => {
+    const pass = skewed(performance)
+    const spoolDir = temporaryDirectory()
+    const server = await startIngestServer()
+    server.fault = status(503)
+    const { sink, counts, flush } = await pushTo(server.address, { spoolDir })
+    for (let i = 0; i < 40; i++) {
+      await sink.write(named(`app${i}`))
+      await sink.flush(AbortSignal.timeout(1))
+      pass(15_000)
+    }
+    server.fault = undefined
+    await flush()
+    expect(new Set(appsOf(server.profiles)).size).toBe(40)
+    expect(counts()).toMatchObject({ uploads: 40 })
+    expect(counts()).not.toHaveProperty('dropped')
+  })
+
+  it('drops what has grown too old for the server', async () => {
+    const spoolDir = temporaryDirectory()
+    const { server } = await leave(spoolDir, ['old'])
+    for (const name of files(spoolDir)) {
+      const old = name.replace(/^\d+/, (start) => String(Number(start) - 60 * 60_000))
+      renameSync(join(spoolDir, name), join(spoolDir, old))
+    }
+    const { scanned, counts } = await restart(spoolDir, server.address)
+    await scanned()
+    expect(server.profiles).toEqual([])
+    expect(counts()).toEqual({ dropped: 1, droppedTooOld: 1 })
+  })
+
+  it('is bounded, and the oldest goes first', async () => {
+    const spoolDir = temporaryDirectory()
+    const many = Array.from({ length: 3000 }, (_, i) => ({ stack: `main;f${i * Math.PI}` }))
+    const large = fold(windowOf(many))
+    const { sink, counts } = await pushTo(DOWN, { spoolDir, maxSpoolBytes: 131_072 })
+    vi.mocked(Math.random).mockReturnValue(1)
+    for (let i = 0; i < 8; i++) await sink.write({ ...large, appName: `app${i}` })
+    const left = files(spoolDir).map((name) => readFileSync(join(spoolDir, name), 'latin1'))
+    const bytes = left.reduce((sum, { length }) => sum + length, 0)
+    expect(bytes).toBeLessThanOrEqual(131_072)
+    expect(counts()).toMatchObject({
+      droppedQueueFull: 8 - left.length,
+      uploadsWaiting: left.length,
+    })
+    expect(left.at(-1)).toContain('"app7{}"')
+  })
+
+  it('is not sent to another tenant', async () => {
+    const spoolDir = temporaryDirectory()
+    const { server } = await leave(spoolDir, ['theirs'], { tenantId: 'acme' })
+    const { flush } = await restart(spoolDir, server.address, { tenantId: 'globex' })
+    await sleep(50)
+    await flush()
+    expect(server.profiles).toEqual([])
+    expect(files(spoolDir)).toHaveLength(1)
+  })
+})
+
+describe('a file in the spool', () => {
+  it.each([
+    ['cut off', (content: Buffer) => content.subarray(0, -10)],
+    ['empty', () => Buffer.alloc(0)],
+    [
+      'with another bit',
+      (content: Buffer) => content.fill(7, content.length - 20, content.length - 19),
+    ],
+    ['of something else', () => Buffer.from('{"spanprof":1}\nhello')],
+    ['that is no text', () => Buffer.from([0, 255, 10, 0])],
+    ['far too large', () => Buffer.alloc(9 * 2 ** 20)],
+  ])('that is %s is set aside, and those beside it are sent', async (_, damage) => {
+    const spoolDir = temporaryDirectory()
+    const { server } = await leave(spoolDir, ['one', 'two'])
+    const [first = ''] = files(spoolDir)
+    writeFileSync(join(spoolDir, first), damage(readFileSync(join(spoolDir, first))))
+    const { scanned, counts, lines } = await restart(spoolDir, server.address)
+    await scanned()
+    expect(appsOf(server.profiles)).toEqual(['two'])
+    expect(counts()).toMatchObject({
+      dropped: 1,
+      droppedUnfit: 1,
+      spoolFilesRejected: 1,
+      uploads: 1,
+    })
+    expect(lines).toEqual([expect.stringContaining('spoolDir holds')])
+    expect(files(spoolDir)).toEqual([expect.stringMatching(/\.damaged$/)])
+  })
+
+  it('that is not ours is left alone, counted, and told of once', async () => {
+    const spoolDir = temporaryDirectory()
+    for (const name of ['notes.txt', 'core', '1.2.profile'])
+      writeFileSync(join(spoolDir, name), 'x')
+    mkdirSync(join(spoolDir, 'directory'))
+    const server = await startIngestServer()
+    const { sink, counts, lines, flush } = await pushTo(server.address, { spoolDir })
+    while (counts().spoolFilesRejected !== 4) await sleep(5)
+    await sink.write(profile)
+    await flush()
+    expect(counts()).toMatchObject({ uploads: 1, spoolFilesRejected: 4 })
+    expect(lines).toHaveLength(1)
+    expect(files(spoolDir)).toEqual(['1.2.profile', 'core', 'directory', 'notes.txt'])
+  })
+
+  it('that a crash left half written goes when nobody can be writing it', async () => {
+    const spoolDir = temporaryDirectory()
+    const [old, fresh] = ['.1.1.a.h~1~a.1.profile.tmp', '.2.1.a.h~1~a.1.profile.tmp']
+    for (const name of [old, fresh]) writeFileSync(join(spoolDir, name as string), 'x')
+    const longAgo = new Date(Date.now() - 3_600_000)
+    utimesSync(join(spoolDir, old as string), longAgo, longAgo)
+    await pushTo(DOWN, { spoolDir })
+    while (files(spoolDir).length === 2) await sleep(5)
+    expect(files(spoolDir)).toEqual([fresh])
+  })
+})
+
+describe('a spool that several processes share', () => {
+  /** A file of another process; its owner is in its name. */
+  async function fileOf(host: string, pid: number, touchedMillis: number) {
+    const spoolDir = temporaryDirectory()
+    const { server } = await leave(spoolDir, ['theirs'])
+    const [name = ''] = files(spoolDir)
+    const theirs = name.replace(/\.[\w-]+~\d+~/, `.${host}~${pid}~`)
+    renameSync(join(spoolDir, name), join(spoolDir, theirs))
+    utimesSync(join(spoolDir, theirs), new Date(touchedMillis), new Date(touchedMillis))
+    return { spoolDir, server, theirs }
+  }
+  const here = hostname().replace(/[^A-Za-z0-9-]/g, '-')
+  const longAgo = () => Date.now() - 4 * 60_000
+
+  it.each([
+    ['on this host that runs', here, () => running(), Date.now],
+    ['of another host that has touched it', 'elsewhere', () => 1, Date.now],
+  ])('leaves a file to a process %s', async (_, host, pid, touched) => {
+    const { spoolDir, server, theirs } = await fileOf(host, pid(), touched())
+    const { flush } = await restart(spoolDir, server.address)
+    await sleep(50)
+    await flush()
+    expect(server.profiles).toEqual([])
+    expect(files(spoolDir)).toEqual([theirs])
+  })
+
+  it.each([
+    ['on this host that is gone', here, () => gone(), Date.now],
+    ['on this host whose id another has', here, () => running(), longAgo],
+    ['of another host that has not touched it', 'elsewhere', () => 1, longAgo],
+  ])('takes over a file of a process %s', async (_, host, pid, touched) => {
+    const { spoolDir, server } = await fileOf(host, pid(), touched())
+    const { scanned } = await restart(spoolDir, server.address)
+    await scanned()
+    expect(appsOf(server.profiles)).toEqual(['theirs'])
+    expect(files(spoolDir)).toEqual([])
+  })
+
+  it('gives each file to one of them', async () => {
+    const spoolDir = temporaryDirectory()
+    const apps = Array.from({ length: 20 }, (_, i) => `app${i}`)
+    const { server } = await leave(spoolDir, apps)
+    const both = await Promise.all([1, 2].map(() => restart(spoolDir, server.address)))
+    for (const { scanned } of both) await scanned()
+    expect(appsOf(server.profiles).toSorted()).toEqual(apps.toSorted())
+  })
+
+  it('counts a file that another has sent as none of its own', async () => {
+    const spoolDir = temporaryDirectory()
+    const server = await startIngestServer()
+    server.faults.push(never)
+    const { sink, counts, flush } = await pushTo(server.address, { spoolDir, uploadTimeoutMs: 300 })
+    await sink.write(named('sent'))
+    await server.requested(1)
+    await sink.write(named('taken'))
+    for (const name of files(spoolDir)) {
+      if (readFileSync(join(spoolDir, name), 'latin1').includes('taken')) {
+        rmSync(join(spoolDir, name))
+      }
+    }
+    await flush()
+    expect(appsOf(server.profiles)).toEqual(['sent'])
+    expect(counts()).toMatchObject({ uploads: 1 })
+    expect(counts()).not.toHaveProperty('dropped')
+  })
+})
+
+describe('a spool that cannot be written to', () => {
+  it('leaves profiles in memory, says so once, and again when it can', async () => {
+    const spoolDir = join(temporaryDirectory(), 'spool')
+    const server = await startIngestServer()
+    const { sink, counts, lines, flush } = await pushTo(server.address, { spoolDir })
+    writeFileSync(spoolDir, 'a file stands in the way')
+    for (let i = 0; i < 3; i++) await sink.write(profile)
+    await flush()
+    rmSync(spoolDir)
+    await sink.write(profile)
+    await flush()
+    expect(server.profiles).toHaveLength(4)
+    expect(counts()).toMatchObject({ uploads: 4, spoolFailures: 3, profilesSpooled: 1 })
+    expect(lines).toEqual([
+      expect.stringMatching(/^warn: spoolDir fails, profiles wait in memory: /),
+      'info: spoolDir takes profiles again after 3 failures',
+    ])
+  })
+
+  it('costs what is in memory at the end', async () => {
+    const spoolDir = join(temporaryDirectory(), 'spool')
+    const { sink, counts } = await pushTo(DOWN, { spoolDir })
+    writeFileSync(spoolDir, 'a file stands in the way')
+    await sink.write(profile)
+    await sink.close(AbortSignal.abort())
+    expect(counts()).toEqual({ dropped: 1, droppedAtEnd: 1, spoolFailures: 2 })
+  })
+
+  it.skipIf(!canMount())('may be a full disk', async () => {
+    const spoolDir = mountSmallDisk()
+    const server = await startIngestServer()
+    server.fault = status(503)
+    const { sink, counts, lines, flush } = await pushTo(server.address, { spoolDir })
+    try {
+      writeFileSync(join(spoolDir, '.filler'), Buffer.alloc(1 << 20))
+    } catch {
+      // Full.
+    }
+    await sink.write(named('in memory'))
+    rmSync(join(spoolDir, '.filler'))
+    await sink.write(named('in the spool'))
+    expect(files(spoolDir)).toHaveLength(1)
+    server.fault = undefined
+    await flush()
+    expect(appsOf(server.profiles).toSorted()).toEqual(['in_memory', 'in_the_spool'])
+    expect(counts()).toMatchObject({ uploads: 2, spoolFailures: 1, profilesSpooled: 1 })
+    expect(lines.filter((line) => line.includes('spoolDir'))).toEqual([
+      expect.stringContaining('ENOSPC'),
+      expect.stringContaining('again'),
+    ])
+  })
+})
+
+/** The id of a process that runs as long as the test does. */
+function running(): number {
+  const child = spawn('sleep', ['60'])
+  onTestFinished(() => void child.kill())
+  return child.pid ?? 0
+}
+
+/** The id of a process that has ended. */
+function gone(): number {
+  return Number(execFileSync(process.execPath, ['-p', 'process.pid']))
+}
+
+function canMount(): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', '/mnt'], { stdio: 'ignore' })
+    execFileSync('umount', ['/mnt'])
+    return true
+  } catch {
+    return false
+  }
+}
+
+function mountSmallDisk(): string {
+  const directory = temporaryDirectory()
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory])
+  onTestFinished(() => {
+    execFileSync('umount', [directory])
+    rmSync(directory, { recursive: true, force: true })
+  })
+  return directory
+}
