@@ -10,6 +10,8 @@ export interface DecodedSample {
   readonly stack: readonly string[]
   readonly locations: readonly DecodedLocation[]
   readonly labels: Readonly<Record<string, string>>
+  /** By sample type, such as `inuse_space`. */
+  readonly values: Readonly<Record<string, number>>
   readonly count: number
   readonly cpuNanos: number
 }
@@ -85,6 +87,9 @@ export function decodeProfile(bytes: Uint8Array): DecodedProfile {
         stack: places.map(({ name }) => name),
         locations: places,
         labels: Object.fromEntries(labels.map(({ key, str }) => [text(key), text(str)])),
+        values: Object.fromEntries(
+          list('sampleType').map((each, i) => [text(each.type), Number(sample.value?.[i])]),
+        ),
         count: Number(sample.value?.[0]),
         cpuNanos: Number(sample.value?.[1]),
       }
@@ -109,6 +114,10 @@ export function samplesOf(profiles: readonly DecodedProfile[]): DecodedSample[] 
 
 export function total(samples: readonly DecodedSample[], of: 'count' | 'cpuNanos'): number {
   return samples.reduce((sum, sample) => sum + sample[of], 0)
+}
+
+export function sumOf(samples: readonly DecodedSample[], sampleType: string): number {
+  return samples.reduce((sum, { values }) => sum + (values[sampleType] ?? 0), 0)
 }
 
 export function having(samples: readonly DecodedSample[], functionName: string): DecodedSample[] {

@@ -120,7 +120,7 @@ export class HeapProfiling {
       )
       return profile
     } catch (error) {
-      await this.#failed(error as Error)
+      this.#failed(error as Error)
       return undefined
     }
   }
@@ -131,7 +131,7 @@ export class HeapProfiling {
       if (sampler === undefined) return undefined
       return this.#toProfile(await this.#counted(sampler, sampler.read()))
     } catch (error) {
-      await this.#failed(error as Error)
+      this.#failed(error as Error)
       throw error
     }
   }
@@ -221,10 +221,9 @@ export class HeapProfiling {
     return this.#sampler
   }
 
-  async #failed(error: Error): Promise<void> {
+  #failed(error: Error): void {
     this.#options.counters.add('heapReadFailures')
     this.#failures.failed(`the heap could not be profiled: ${error.message}`)
-    await this.#sampler?.stop().catch(() => {}) // It may have stopped, which may be the failure.
     this.#sampler = undefined
   }
 
@@ -243,7 +242,7 @@ export class HeapProfiling {
     const { maxPausePercent, log } = this.#options
     log(
       'warn',
-      `no heap profile was written: its pause would have been over ${maxPausePercent} % of the time; see heap.maxPausePercent`,
+      `no heap profile was read: its pause would have been over ${maxPausePercent} % of the time; see heap.maxPausePercent`,
     )
   }
 }
