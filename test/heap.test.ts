@@ -205,6 +205,18 @@ describe.concurrent('heap profiles', () => {
     expect(printed).toEqual([[false, true, false, 1, []]])
   })
 
+  it('end with the profiler, though others go on to use its thread', async () => {
+    const { printed } = await run(`
+      const { profile } = await import('spanprof')
+      const profiler = await startProfiler({ logger, outputDir, heap })
+      let done = false
+      const shot = profile({ durationMs: 300 }).finally(() => { done = true })
+      await profiler.stop()
+      print(await post('HeapProfiler.getSamplingProfile').then(() => true, () => done))
+      await shot`)
+    expect(printed).toEqual([false])
+  })
+
   it('hold no stack that V8 could not hand over', async () => {
     const { profiles } = await run(`
       const deep = { ...heap, stackDepth: 128, samplingIntervalBytes: 1024 }

@@ -47,7 +47,6 @@ export class HeapProfiling {
   #sinceMicros = nowMicros()
   #reads = 0
   #queue: Promise<unknown> = Promise.resolve()
-  #onDemand: Promise<Profile | undefined> | undefined
 
   static async start(transport: Transport, options: HeapProfilingOptions): Promise<HeapProfiling> {
     const profiling = new HeapProfiling(transport, options)
@@ -83,16 +82,12 @@ export class HeapProfiling {
   }
 
   /**
-   * A profile now, whatever the pause, which the next ones wait for. Those who ask at the same time
-   * share it.
+   * A profile now, whatever the pause, which the next ones wait for.
    *
    * @returns `undefined` where V8 samples the heap for somebody else.
    */
   now(): Promise<Profile | undefined> {
-    this.#onDemand ??= this.#inTurn(() => this.#now()).finally(() => {
-      this.#onDemand = undefined
-    })
-    return this.#onDemand
+    return this.#inTurn(() => this.#now())
   }
 
   async stop(): Promise<void> {
