@@ -62,12 +62,12 @@ describe.concurrent('a wall profile', () => {
     expect(sumOf(wall.samples, 'wall') / wall.durationNanos).toBeCloseTo(1, 1)
     // The start and the stop are in the profile, and not in the program's own count.
     expect(sumOf(wall.samples, 'wall')).toBeGreaterThan(0.95 * spent.elapsed)
-    expect(wallOf(wall, 'burn') / spent.burning).toBeCloseTo(1, 0.6)
-    expect(wallOf(wall, '(idle)') / spent.waiting).toBeCloseTo(1, 0.6)
-    expect(wallOf(wall, 'lock') / spent.locked).toBeCloseTo(1, 0.6)
+    expect(wallOf(wall, 'burn') / spent.burning).toBeCloseTo(1, 0.2)
+    expect(wallOf(wall, '(idle)') / spent.waiting).toBeCloseTo(1, 0.2)
+    expect(wallOf(wall, 'lock') / spent.locked).toBeCloseTo(1, 0.2)
 
     expect(having(cpu.samples, '(idle)')).toEqual([])
-    expect(sumOf(having(cpu.samples, 'burn'), 'cpu') / 800e6).toBeCloseTo(1, 0.6)
+    expect(sumOf(having(cpu.samples, 'burn'), 'cpu') / 800e6).toBeCloseTo(1, 0.2)
     expect(sumOf(having(cpu.samples, 'lock'), 'cpu')).toBeLessThan(0.1 * spent.locked)
   })
 
