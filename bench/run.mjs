@@ -21,6 +21,7 @@ const BENCHMARKS = [
   'memory',
   'span-memory',
   'import',
+  'heap',
 ]
 
 const { values, positionals } = parseArgs({

@@ -90,6 +90,7 @@ async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
   }
   const stopSignals = options.flushOnSignals ? flushOnSignals(thread) : () => {}
   let stopping: Promise<void> | undefined
+  let heapAsked: Promise<HeapProfileResult> | undefined
   return {
     flush: () => (stopping !== undefined ? stopping : thread.request('flush', undefined)),
     stop() {
@@ -97,14 +98,23 @@ async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
       return stopping
     },
     async heapProfile() {
-      if (heap !== undefined && stopping === undefined) return heapProfile(thread)
-      throw new SpanprofError(
-        'ERR_HEAP_NOT_PROFILED',
-        'the heap is not sampled: start the profiler with heap: true',
-      )
+      if (heap === undefined || stopping !== undefined) throw heapNotProfiled(stopping)
+      heapAsked ??= heapProfile(thread).finally(() => {
+        heapAsked = undefined
+      })
+      return heapAsked
     },
     stats: () => toStats(thread),
   }
+}
+
+function heapNotProfiled(stopping: Promise<void> | undefined): SpanprofError {
+  return new SpanprofError(
+    'ERR_HEAP_NOT_PROFILED',
+    stopping === undefined
+      ? 'the heap is not sampled: start the profiler with heap: true'
+      : 'the heap is not sampled any more: the profiler has been stopped',
+  )
 }
 
 async function stop(lease: Lease, stopSignals: () => void): Promise<void> {

@@ -10,8 +10,8 @@ export interface DecodedSample {
   readonly stack: readonly string[]
   readonly locations: readonly DecodedLocation[]
   readonly labels: Readonly<Record<string, string>>
-  /** One for each of the profile's sample types. */
-  readonly values: readonly number[]
+  /** By sample type, such as `inuse_space`. */
+  readonly values: Readonly<Record<string, number>>
   /** The first value. */
   readonly count: number
   /** The second value. */
@@ -85,14 +85,15 @@ export function decodeProfile(bytes: Uint8Array): DecodedProfile {
       const ids = sample.locationId as unknown as string[]
       const places = ids.map((id) => locations.get(id) as DecodedLocation)
       const labels = sample.label as unknown as Record<string, string>[]
-      const values = (sample.value as unknown as string[]).map(Number)
       return {
         stack: places.map(({ name }) => name),
         locations: places,
         labels: Object.fromEntries(labels.map(({ key, str }) => [text(key), text(str)])),
-        values,
-        count: values[0] as number,
-        cpuNanos: values[1] as number,
+        values: Object.fromEntries(
+          list('sampleType').map((each, i) => [text(each.type), Number(sample.value?.[i])]),
+        ),
+        count: Number(sample.value?.[0]),
+        cpuNanos: Number(sample.value?.[1]),
       }
     }),
   }
@@ -115,6 +116,10 @@ export function samplesOf(profiles: readonly DecodedProfile[]): DecodedSample[] 
 
 export function total(samples: readonly DecodedSample[], of: 'count' | 'cpuNanos'): number {
   return samples.reduce((sum, sample) => sum + sample[of], 0)
+}
+
+export function sumOf(samples: readonly DecodedSample[], sampleType: string): number {
+  return samples.reduce((sum, { values }) => sum + (values[sampleType] ?? 0), 0)
 }
 
 export function having(samples: readonly DecodedSample[], functionName: string): DecodedSample[] {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { profileFiles } from './decoded-profile.ts'
-import { runProgram } from './program.ts'
+import { runProgram, temporaryDirectory } from './program.ts'
 
 function goVersion(): string | undefined {
   try {
@@ -75,6 +75,36 @@ describe.skipIf(!hasGo && !mustRun)('go tool pprof', () => {
     } finally {
       server.kill()
     }
+  })
+})
+
+describe.skipIf(!hasGo && !mustRun)('go tool pprof with heap profiles', () => {
+  let files: string[] = []
+  const pprof = (...args: string[]) =>
+    execFileSync('go', ['tool', 'pprof', '-top', ...args], { encoding: 'utf8', stdio: 'pipe' })
+
+  beforeAll(async () => {
+    const directory = temporaryDirectory()
+    const heap = { samplingIntervalBytes: 65_536, maxPausePercent: 100 }
+    await runProgram('heap.mjs', { args: [directory, JSON.stringify({ cpu: false, heap })] })
+    files = profileFiles(directory).map((file) => join(directory, file))
+  })
+
+  it('ranks functions by the memory in use', () => {
+    const top = pprof('-sample_index=inuse_space', files[0] as string)
+    expect(top).toMatch(/^Type: inuse_space$/m)
+    expect(top).toMatch(/\d+(\.\d+)?MB +\d+(\.\d+)?% +retainHalf$/m)
+  })
+
+  it('ranks functions by the number of objects', () => {
+    const top = pprof('-sample_index=inuse_objects', files[0] as string)
+    expect(top).toMatch(/^Type: inuse_objects$/m)
+    expect(top).toMatch(/% +retainHalf$/m)
+  })
+
+  it('shows what has changed from one to the next', () => {
+    const top = pprof('-diff_base', files[0] as string, files[1] as string)
+    expect(top).toMatch(/^ +-\d+(\.\d+)?MB .* retainOtherHalf$/m)
   })
 })
 

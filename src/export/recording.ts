@@ -6,6 +6,7 @@ import type { Profile } from './profile.js'
 import { CPU, WALL } from './profile-type.js'
 import { SampleTable } from './sample-table.js'
 import { NO_PARENT, StackTable } from './stack-table.js'
+import { wallNanosOfSamples } from './wall-time.js'
 
 /** A window's samples with all that is known of them. */
 export interface LabelledWindow extends Window {
@@ -39,12 +40,15 @@ export class Recording {
   readonly #labelSets = new Interned<OpenLabelPairs>((pairs) => this.#labelSetKey(pairs))
   readonly #samples = new SampleTable()
   #endMicros: number
+  /** Up to where the samples of a wall profile stand for the time. */
+  #wallMicros: number
 
   /** @param startMicros samples from here on are taken. */
   constructor(options: RecordingOptions, startMicros: number, startTimeMillis: number) {
     this.options = options
     this.#startMicros = startMicros
     this.#endMicros = startMicros
+    this.#wallMicros = startMicros
     this.#startTimeMillis = startTimeMillis
   }
 
@@ -116,11 +120,11 @@ export class Recording {
     return byStack
   }
 
-  /** In a wall profile each sample stands for its share of the window. */
   #nanosOfSample(window: LabelledWindow): (index: number) => number {
     if (this.options.type === 'cpu') return (index) => window.cpuNanosOfSample[index] ?? 0
-    const wallNanos = ((window.endMicros - window.startMicros) * 1000) / window.samples.length
-    return () => wallNanos
+    const nanos = wallNanosOfSamples(window, this.#wallMicros)
+    if (nanos.length > 0) this.#wallMicros = window.endMicros
+    return (index) => nanos[index] ?? 0
   }
 
   /** A thread that waits works for nobody, whichever labels were in force last. */

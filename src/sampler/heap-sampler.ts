@@ -86,6 +86,7 @@ export class HeapSampler {
   }
 
   async #startIfFree(): Promise<void> {
+    await this.stop() // What an earlier try may have left; nobody else's.
     if (!this.#natively) {
       // The inspector says nothing of a start in vain. Natively it must not be read: the stacks of
       // somebody else may be deeper than V8 can send.

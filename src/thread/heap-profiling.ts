@@ -47,7 +47,6 @@ export class HeapProfiling {
   #sinceMicros = nowMicros()
   #reads = 0
   #queue: Promise<unknown> = Promise.resolve()
-  #onDemand: Promise<Profile | undefined> | undefined
 
   static async start(transport: Transport, options: HeapProfilingOptions): Promise<HeapProfiling> {
     const profiling = new HeapProfiling(transport, options)
@@ -83,16 +82,12 @@ export class HeapProfiling {
   }
 
   /**
-   * A profile now, whatever the pause, which the next ones wait for. Those who ask at the same time
-   * share it.
+   * A profile now, whatever the pause, which the next ones wait for.
    *
    * @returns `undefined` where V8 samples the heap for somebody else.
    */
   now(): Promise<Profile | undefined> {
-    this.#onDemand ??= this.#inTurn(() => this.#now()).finally(() => {
-      this.#onDemand = undefined
-    })
-    return this.#onDemand
+    return this.#inTurn(() => this.#now())
   }
 
   async stop(): Promise<void> {
@@ -120,7 +115,7 @@ export class HeapProfiling {
       )
       return profile
     } catch (error) {
-      await this.#failed(error as Error)
+      this.#failed(error as Error)
       return undefined
     }
   }
@@ -131,7 +126,7 @@ export class HeapProfiling {
       if (sampler === undefined) return undefined
       return this.#toProfile(await this.#counted(sampler, sampler.read()))
     } catch (error) {
-      await this.#failed(error as Error)
+      this.#failed(error as Error)
       throw error
     }
   }
@@ -221,10 +216,9 @@ export class HeapProfiling {
     return this.#sampler
   }
 
-  async #failed(error: Error): Promise<void> {
+  #failed(error: Error): void {
     this.#options.counters.add('heapReadFailures')
     this.#failures.failed(`the heap could not be profiled: ${error.message}`)
-    await this.#sampler?.stop().catch(() => {}) // It may have stopped, which may be the failure.
     this.#sampler = undefined
   }
 
@@ -243,7 +237,7 @@ export class HeapProfiling {
     const { maxPausePercent, log } = this.#options
     log(
       'warn',
-      `no heap profile was written: its pause would have been over ${maxPausePercent} % of the time; see heap.maxPausePercent`,
+      `no heap profile was read: its pause would have been over ${maxPausePercent} % of the time; see heap.maxPausePercent`,
     )
   }
 }

@@ -17,7 +17,8 @@ export async function pushTo(
   const lines: string[] = []
   const server = resolveServerOptions({ serverAddress, ...options }, environment)
   if (server === undefined) throw new Error('no server')
-  const sink = new PyroscopeSink({ ...server, tls: await readTlsMaterial(server.tls) }, '/app', {
+  const places = { cwd: '/app', shortenPaths: false }
+  const sink = new PyroscopeSink({ ...server, tls: await readTlsMaterial(server.tls) }, places, {
     written: () => count('written'),
     dropped: () => count('dropped'),
     count,

@@ -210,11 +210,28 @@ describe('a wall profile', () => {
     expect(folded(record('wall', [window]))).toEqual({ 'work tenant=acme': 2, '(idle)': 2 })
   })
 
-  it('shares the time of a window among its samples', () => {
-    const { samples } = record('wall', [window])
-    expect(samples.map(({ values }) => values)).toEqual([
-      [2, 500e6],
-      [2, 500e6],
+  it('gives each sample the time since the one before, and the last one the rest', () => {
+    const late = windowOf([
+      { stack: 'work', timeMicros: 100_000 },
+      { stack: '(idle)', timeMicros: 150_000, idle: true },
+      { stack: 'work', timeMicros: 450_000 },
+      { stack: '(idle)', timeMicros: 500_000, idle: true },
     ])
+    const { samples } = record('wall', [late])
+    expect(samples.map(({ values }) => values)).toEqual([
+      [2, 400e6],
+      [2, 600e6],
+    ])
+  })
+
+  it('covers all of the time, that of a window without a sample too', () => {
+    const none = windowOf([])
+    const second = windowOf([{ stack: 'work', timeMicros: 2_300_000 }])
+    const { samples, durationNanos } = record('wall', [
+      { ...none, endMicros: 2_000_000 },
+      { ...second, startMicros: 2_000_000, endMicros: 3_000_000 },
+    ])
+    expect(samples.map(({ values }) => values)).toEqual([[1, 3000e6]])
+    expect(durationNanos).toBe(3000e6)
   })
 })
