@@ -173,7 +173,7 @@ describe.concurrent('a profile of', () => {
       let finished = false
       Promise.all(profiling).then(() => { finished = true })
       while (!finished) {
-        await run()
+        await run(20)
         await new Promise((resolve) => setImmediate(resolve))
       }
       const filesOf = ({ cpu }) => cpu.function

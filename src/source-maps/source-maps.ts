@@ -39,12 +39,14 @@ interface SampledFile {
 export class SourceMaps {
   readonly #nodeMaps: NodeMaps
   readonly #report: SourceMapReport
+  readonly #nowMillis: () => number
   readonly #known = new KnownFiles(MAX_KNOWN_BYTES)
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(nodeMaps: NodeMaps, report: SourceMapReport) {
+  constructor(nodeMaps: NodeMaps, report: SourceMapReport, nowMillis = () => performance.now()) {
     this.#nodeMaps = nodeMaps
     this.#report = report
+    this.#nowMillis = nowMillis
   }
 
   /** One location for each. Profiles take turns, so that none reads what another has read. */
@@ -55,20 +57,23 @@ export class SourceMaps {
   }
 
   async #locationsOf(locations: readonly Location[]): Promise<Location[]> {
-    const deadline = performance.now() + MAX_READING_MILLIS
+    const deadline = this.#nowMillis() + MAX_READING_MILLIS
     const files = new Map<string, KnownFile>()
-    const withoutReference: [SampledFile, KnownFile][] = []
+    const inNoFile: [SampledFile, KnownFile][] = []
     for (const sampled of sampledFiles(locations)) {
       const { stamp, bytes } = fileState(sampled.path)
       const file = this.#known.get(sampled.url, stamp) ?? new KnownFile(stamp)
       files.set(sampled.url, file)
       if (file.newOf(sampled.places).length === 0) continue
-      if (performance.now() > deadline) this.#report.late()
-      else if (await this.#learn(sampled, file, () => readCompiledFile(sampled.path))) continue
-      else if (bytes <= MAX_LOADED_BYTES) withoutReference.push([sampled, file])
+      if (this.#nowMillis() > deadline) {
+        this.#report.late()
+        continue
+      }
+      if (await this.#learn(sampled, file, () => readCompiledFile(sampled.path))) continue
+      if (bytes <= MAX_LOADED_BYTES) inNoFile.push([sampled, file])
       else file.giveUp()
     }
-    await this.#learnFromNode(withoutReference, deadline)
+    await this.#learnFromNode(inNoFile, deadline)
     this.#known.keep(files)
     return locations.map((location) => {
       const file = files.get(location.frame.url)

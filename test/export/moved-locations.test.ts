@@ -31,7 +31,8 @@ it('folds stacks that have become the same, and keeps their sums', () => {
 })
 
 it('keeps a profile whose places stay', () => {
-  expect(moveLocations(profile, profile.locations)).toEqual(profile)
+  expect(moveLocations(profile, [...profile.locations])).toBe(profile)
+  expect(moveLocations(profile, structuredClone(profile.locations))).toEqual(profile)
 })
 
 it('does not change what it is given', () => {

@@ -25,15 +25,16 @@ interface Told {
   readonly counts: { read: number; failed: number; late: number }
 }
 
-function sourceMaps(fromNode: Readonly<Record<string, string>> = {}): Told {
+function sourceMaps(fromNode: Readonly<Record<string, string>> = {}, clock?: () => number): Told {
   const counts = { read: 0, failed: 0, late: 0 }
   const find: NodeMaps['find'] = async (urls) =>
     new Map(urls.map((url) => [url, fromNode[url] ? Buffer.from(fromNode[url]) : NO_MAP]))
-  const maps = new SourceMaps({ find } as NodeMaps, {
+  const report = {
     read: () => counts.read++,
     failed: () => counts.failed++,
     late: () => counts.late++,
-  })
+  }
+  const maps = new SourceMaps({ find } as NodeMaps, report, clock)
   return { maps, counts }
 }
 
@@ -153,6 +154,21 @@ describe('maps', () => {
     expect(await shownOf(told, location(path))).toEqual(['a dist/cart.js:11:11'])
     expect(await shownOf(told, location(path, 2))).toEqual(['a dist/cart.js:12:12'])
     expect(told.counts).toEqual({ read: 1, failed: 0, late: 0 })
+  })
+
+  it('that there is no time for are read with the next profile', async () => {
+    let [now, perLook] = [0, 900]
+    const told = sourceMaps({}, () => {
+      now += perLook
+      return now
+    })
+    const locations = [1, 2].map(() => location(file(inline(MAP))))
+    const [source, compiled] = ['total src/cart.ts:11:11', 'a dist/cart.js:1:1']
+    expect(await shownOf(told, ...locations)).toEqual([source, compiled])
+    expect(told.counts).toEqual({ read: 1, failed: 0, late: 1 })
+    perLook = 0
+    expect(await shownOf(told, ...locations)).toEqual([source, source])
+    expect(told.counts).toEqual({ read: 2, failed: 0, late: 1 })
   })
 
   it('are waited for, and then asked for again, while Node does not answer', async () => {

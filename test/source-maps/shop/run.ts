@@ -12,7 +12,7 @@ const applyDiscount = async (millis: number): Promise<number> => {
   return discount
 }
 
-export async function run(): Promise<number> {
-  const total = new Cart().fill(1000).checkout({ millis: 400 })
-  return total + (await applyDiscount(200))
+export async function run(millis = 300): Promise<number> {
+  const total = new Cart().fill(1000).checkout({ millis })
+  return total + (await applyDiscount(millis))
 }
