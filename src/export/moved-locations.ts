@@ -9,6 +9,7 @@ import { NO_PARENT, StackTable } from './stack-table.js'
  * @param moved one for each of the profile's locations.
  */
 export function moveLocations(profile: Profile, moved: readonly Location[]): Profile {
+  if (moved.every((location, index) => location === profile.locations[index])) return profile
   const stacks = new StackTable()
   const movedStack: number[] = []
   for (const { location, parent } of profile.stacks) {

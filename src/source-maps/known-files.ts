@@ -15,10 +15,12 @@ export class KnownFiles {
     return file?.stamp === stamp ? file : undefined
   }
 
-  /** Keeps a file, as the last one asked for. */
-  keep(url: string, file: KnownFile): void {
-    this.#files.delete(url)
-    this.#files.set(url, file)
+  /** Keeps these files, as the last ones asked for. */
+  keep(files: Iterable<readonly [string, KnownFile]>): void {
+    for (const [url, file] of files) {
+      this.#files.delete(url)
+      this.#files.set(url, file)
+    }
     let bytes = [...this.#files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
     for (const [oldest, { byteLength }] of this.#files) {
       if (bytes <= this.#maxBytes) break

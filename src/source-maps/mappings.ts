@@ -52,14 +52,15 @@ export function* readMappings(
     if (byte === COMMA || byte === SEMICOLON) {
       if (shift > 0 || (field !== 0 && field !== 1 && field < 4)) throw notMappings(at)
       if (field > 0) {
-        const mapped = field >= 4
+        // By the specification a place below 0 is none; the rest of the map may be right.
+        const mapped = field >= 4 && (source | sourceLine | sourceColumn) >= 0
         const goOn = listener.segment(
           line,
           column,
           mapped ? source : -1,
           mapped ? sourceLine : -1,
           mapped ? sourceColumn : -1,
-          field === 5 ? name : -1,
+          mapped && field === 5 ? name : -1,
         )
         if (!goOn) return
       }
@@ -103,7 +104,6 @@ export function* readMappings(
       default:
         throw notMappings(at)
     }
-    if ((column | source | sourceLine | sourceColumn | name) < 0) throw notMappings(at)
   }
 }
 

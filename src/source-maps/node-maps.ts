@@ -1,12 +1,14 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Transport } from '../sampler/transport.js'
 
-/**
- * Larger maps stay in the profiled thread: what a loader compiles while the app runs is a file, not a
- * bundle.
- */
-const MAX_MAP_CHARS = 4 << 20
-/** For how long the profiled thread answers at once. A file takes 0.1 ms, a large one more. */
+/** Larger maps stay in the profiled thread, as it would take long to hand them over. */
+const MAX_MAP_CHARS = 1 << 20
+/** After so long the profiled thread answers with what it has. A file takes 0.1 to 1 ms. */
 const MAX_PAUSE_MILLIS = 2
+const BETWEEN_PAUSES_MILLIS = 20
+
+/** What stands for a file of which Node has no map. */
+export const NO_MAP: Buffer = Buffer.alloc(0)
 
 /**
  * Answers in the profiled thread, for as many of the files as the time allows; `null` where no source
@@ -51,24 +53,23 @@ export class NodeMaps {
     this.#transport = transport
   }
 
-  /** @returns the maps of these files, as JSON; `undefined` where the thread does not answer. */
-  async find(urls: readonly string[]): Promise<Map<string, Buffer> | undefined> {
-    try {
-      return await this.#find(urls)
-    } catch {
-      return undefined
-    }
-  }
-
-  async #find(urls: readonly string[]): Promise<Map<string, Buffer>> {
+  /**
+   * @returns the maps of these files, as JSON, or that there is none; of some files nothing, where
+   * the thread does not answer or the time is up.
+   */
+  async find(urls: readonly string[], deadline: number): Promise<ReadonlyMap<string, Buffer>> {
     const maps = new Map<string, Buffer>()
-    for (let at = 0; at < urls.length; ) {
-      const found = await this.#ask(urls.slice(at))
-      if (!found?.length) break // Node keeps no maps.
-      for (const text of found) {
-        if (text) maps.set(urls[at] as string, Buffer.from(text))
-        at++
+    try {
+      while (maps.size < urls.length && performance.now() < deadline) {
+        if (maps.size > 0) await setTimeout(BETWEEN_PAUSES_MILLIS)
+        const asked = urls.slice(maps.size)
+        const found = (await this.#ask(asked)) ?? asked.map(() => '')
+        for (const text of found) {
+          maps.set(urls[maps.size] as string, text === '' ? NO_MAP : Buffer.from(text))
+        }
       }
+    } catch {
+      // The thread is about to end. What it has not told is shown as compiled.
     }
     return maps
   }

@@ -3,19 +3,22 @@ import { setImmediate } from 'node:timers/promises'
 
 /** What is read at once, before others get their turn. */
 const PIECE_BYTES = 1 << 20
-/**
- * The largest file that is read. Some 200 MB of bundles have maps of this size; it is held outside of
- * V8's heap, and not for long.
- */
-const MAX_FILE_BYTES = 64 << 20
+/** The largest that is read. It is held outside of V8's heap, for 0.1 s or so. */
+const MAX_FILE_BYTES = 32 << 20
 
-/** Tells a file from what it was or will be; empty where there is none. */
-export function fileStamp(path: string): string {
+/** A file as it is now. */
+export interface FileState {
+  /** Tells it from what it was or will be; empty where there is no file. */
+  readonly stamp: string
+  readonly bytes: number
+}
+
+export function fileState(path: string): FileState {
   try {
     const { size, mtimeMs, ino } = statSync(path)
-    return `${size} ${mtimeMs} ${ino}`
+    return { stamp: `${size} ${mtimeMs} ${ino}`, bytes: size }
   } catch {
-    return ''
+    return { stamp: '', bytes: 0 }
   }
 }
 

@@ -4,8 +4,8 @@ import type { Location } from '../export/profile.js'
 import { type CompiledFile, readCompiledFile } from './compiled-file.js'
 import { KnownFile } from './known-file.js'
 import { KnownFiles } from './known-files.js'
-import type { NodeMaps } from './node-maps.js'
-import { fileStamp } from './regular-file.js'
+import { NO_MAP, type NodeMaps } from './node-maps.js'
+import { fileState } from './regular-file.js'
 import { placesOf, sourceLocation } from './source-location.js'
 import { type AskedPlace, SourceMap } from './source-map.js'
 
@@ -13,6 +13,11 @@ import { type AskedPlace, SourceMap } from './source-map.js'
 const MAX_KNOWN_BYTES = 16 << 20
 /** After this time a profile begins with no more files: some are shown as compiled. */
 const MAX_READING_MILLIS = 1000
+/**
+ * Of larger sources Node is not asked for a map: it decodes one when first asked, on the app's thread,
+ * some 0.1 ms for each KB of source.
+ */
+const MAX_LOADED_BYTES = 256 << 10
 
 /** What reading source maps reports; plain functions, so that it knows no other part of spanprof. */
 export interface SourceMapReport {
@@ -34,12 +39,14 @@ interface SampledFile {
 export class SourceMaps {
   readonly #nodeMaps: NodeMaps
   readonly #report: SourceMapReport
+  readonly #nowMillis: () => number
   readonly #known = new KnownFiles(MAX_KNOWN_BYTES)
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(nodeMaps: NodeMaps, report: SourceMapReport) {
+  constructor(nodeMaps: NodeMaps, report: SourceMapReport, nowMillis = () => performance.now()) {
     this.#nodeMaps = nodeMaps
     this.#report = report
+    this.#nowMillis = nowMillis
   }
 
   /** One location for each. Profiles take turns, so that none reads what another has read. */
@@ -50,20 +57,24 @@ export class SourceMaps {
   }
 
   async #locationsOf(locations: readonly Location[]): Promise<Location[]> {
-    const deadline = performance.now() + MAX_READING_MILLIS
+    const deadline = this.#nowMillis() + MAX_READING_MILLIS
     const files = new Map<string, KnownFile>()
-    const withoutReference: [SampledFile, KnownFile][] = []
+    const inNoFile: [SampledFile, KnownFile][] = []
     for (const sampled of sampledFiles(locations)) {
-      const stamp = fileStamp(sampled.path)
+      const { stamp, bytes } = fileState(sampled.path)
       const file = this.#known.get(sampled.url, stamp) ?? new KnownFile(stamp)
       files.set(sampled.url, file)
       if (file.newOf(sampled.places).length === 0) continue
-      if (performance.now() > deadline) this.#report.late()
-      else if (!(await this.#learn(sampled, file, () => readCompiledFile(sampled.path))))
-        withoutReference.push([sampled, file])
+      if (this.#nowMillis() > deadline) {
+        this.#report.late()
+        continue
+      }
+      if (await this.#learn(sampled, file, () => readCompiledFile(sampled.path))) continue
+      if (bytes <= MAX_LOADED_BYTES) inNoFile.push([sampled, file])
+      else file.giveUp()
     }
-    await this.#learnFromNode(withoutReference)
-    for (const [url, file] of files) this.#known.keep(url, file)
+    await this.#learnFromNode(inNoFile, deadline)
+    this.#known.keep(files)
     return locations.map((location) => {
       const file = files.get(location.frame.url)
       return file?.hasMap ? sourceLocation(location, file) : location
@@ -90,13 +101,17 @@ export class SourceMaps {
     return true
   }
 
-  async #learnFromNode(asked: readonly (readonly [SampledFile, KnownFile])[]): Promise<void> {
+  async #learnFromNode(
+    asked: readonly (readonly [SampledFile, KnownFile])[],
+    deadline: number,
+  ): Promise<void> {
     if (asked.length === 0) return
-    const maps = await this.#nodeMaps.find(asked.map(([{ url }]) => url))
+    const urls = asked.map(([{ url }]) => url)
+    const maps = await this.#nodeMaps.find(urls, deadline)
     for (const [sampled, file] of asked) {
-      const json = maps?.get(sampled.url)
-      if (maps === undefined) this.#report.late()
-      else if (json === undefined) file.giveUp()
+      const json = maps.get(sampled.url)
+      if (json === undefined) this.#report.late()
+      else if (json === NO_MAP) file.giveUp()
       else await this.#learn(sampled, file, () => file.keep(new SourceMap(json, sampled.path)))
     }
   }

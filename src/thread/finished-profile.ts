@@ -13,5 +13,5 @@ export async function finishedProfile(
   let locations: readonly Location[] = profile.locations
   if (sourceMaps) locations = await maps.locationsOf(locations)
   if (stripped !== undefined) locations = stripFilenames(locations, stripped)
-  return locations === profile.locations ? profile : moveLocations(profile, locations)
+  return moveLocations(profile, locations)
 }
