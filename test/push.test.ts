@@ -6,8 +6,8 @@ import { never, startIngestServer, status } from './ingest-server.ts'
 import { type ProgramOptions, runCode, temporaryDirectory } from './program.ts'
 
 const PRELUDE = `import { startProfiler, withLabels } from 'spanprof'
-  const { burner } = await import('./test/programs/burn.mjs')
-  const burn = burner('burn')
+  const { cpuBurner } = await import('./test/programs/burn.mjs')
+  const burn = cpuBurner('burn')
   const logged = []
   const logger = { warn: (line) => logged.push(line), info: (line) => logged.push(line) }
   const print = (value) => console.log(JSON.stringify(value))
@@ -107,8 +107,8 @@ describe('a profiler with a server', () => {
   it('is started by the environment alone, and pushes what was sampled up to the end', async () => {
     const server = await startIngestServer()
     const { stderr, code } = await runCode(
-      `const { burner } = await import('./test/programs/burn.mjs')
-      burner('burn')(200)`,
+      `const { cpuBurner } = await import('./test/programs/burn.mjs')
+      cpuBurner('burn')(200)`,
       {
         nodeArgs: ['--import', 'spanprof/register'],
         env: {
@@ -134,12 +134,15 @@ describe('a process that crashes', () => {
     const start = `const profiler = await startProfiler({ serverAddress: '${server.address}', logger,
       flushTimeoutMs: 0, spoolDir: ${JSON.stringify(spoolDir)} })`
     server.fault = status(503, '', { 'retry-after': '3600' })
-    const crashed = await run(`${start}
+    const crashed = await run(
+      `${start}
       withLabels({ life: 'first' }, () => burn(100))
       await profiler.flush()
-      print(profiler.stats().uploadsWaiting > 0)
-      process.kill(process.pid, 'SIGKILL')`)
-    expect(crashed).toMatchObject({ signal: 'SIGKILL', printed: [true] })
+      print(profiler.stats())
+      setInterval(() => {}, 1000)`,
+      { onOutput: (_, kill) => kill('SIGKILL') },
+    )
+    expect(crashed).toMatchObject({ signal: 'SIGKILL', printed: [{ uploadsWaiting: 1 }] })
     server.fault = undefined
     const { printed } = await run(`${start}
       while (profiler.stats().uploads === 0) await new Promise((resolve) => setTimeout(resolve, 10))
