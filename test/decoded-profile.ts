@@ -10,7 +10,11 @@ export interface DecodedSample {
   readonly stack: readonly string[]
   readonly locations: readonly DecodedLocation[]
   readonly labels: Readonly<Record<string, string>>
+  /** One for each of {@link DecodedProfile.sampleTypes}. */
+  readonly values: readonly number[]
+  /** The first value. */
   readonly count: number
+  /** The second value, of a CPU profile. */
   readonly cpuNanos: number
 }
 
@@ -85,6 +89,7 @@ export function decodeProfile(bytes: Uint8Array): DecodedProfile {
         stack: places.map(({ name }) => name),
         locations: places,
         labels: Object.fromEntries(labels.map(({ key, str }) => [text(key), text(str)])),
+        values: [...(sample.value ?? [])].map(Number),
         count: Number(sample.value?.[0]),
         cpuNanos: Number(sample.value?.[1]),
       }
