@@ -21,6 +21,9 @@ const BENCHMARKS = [
   'memory',
   'span-memory',
   'import',
+  'footprint',
+  'upload',
+  'server-down',
 ]
 
 const { values, positionals } = parseArgs({
