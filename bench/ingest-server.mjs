@@ -9,17 +9,26 @@ import { buffer } from 'node:stream/consumers'
  *
  * @returns its address, and a function that ends it.
  */
-export async function startIngestServer(directory) {
+export async function startIngestServer(directory, port = 0) {
   let received = 0
   const server = createServer(async (request, response) => {
-    const body = await buffer(request)
-    await writeFile(join(directory, `ingested-${received++}.pb.gz`), body)
+    const profile = await profileIn(request)
+    await writeFile(join(directory, `ingested-${received++}.pb.gz`), profile)
     response.end()
-  }).listen(0, '127.0.0.1')
+  }).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const close = () => {
     server.closeAllConnections()
     server.close()
   }
   return { address: `http://127.0.0.1:${server.address().port}`, close }
+}
+
+/** The body is the profile, or a form with a part of that name. */
+async function profileIn(request) {
+  const body = await buffer(request)
+  const type = request.headers['content-type'] ?? ''
+  if (!type.startsWith('multipart/form-data')) return body
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData()
+  return Buffer.from(await form.get('profile').arrayBuffer())
 }

@@ -1,15 +1,7 @@
 import { startIngestServer } from './ingest-server.mjs'
 import { median } from './median.mjs'
-import { nodes, PEER_MAJORS } from './node-versions.mjs'
 import { withScratchDirectory } from './scratch-directory.mjs'
-import {
-  costColumns,
-  costRow,
-  labelledShare,
-  measureRounds,
-  measureUnderLoad,
-  ratiosBetween,
-} from './server-cost.mjs'
+import { labelledShare, measureServers, measureUnderLoad, ratiosBetween } from './server-cost.mjs'
 import { atMost } from './target.mjs'
 import { times } from './units.mjs'
 
@@ -25,20 +17,15 @@ export async function run({ quick, say }) {
   const plan = quick
     ? { rounds: 1, warmUpRequests: 3_000, measuredMillis: 3_000 }
     : { rounds: 5, warmUpRequests: 15_000, measuredMillis: 10_000 }
-  const rows = []
-  const targets = []
-  for (const node of nodes(PEER_MAJORS)) {
-    const rounds = await measureRounds({
-      rounds: plan.rounds,
-      modes: MODES,
-      peers: PEERS,
-      say: (text) => say(`Node.js ${node.major}, ${text}`),
-      measureServer: (mode) => measureServer(node, mode, plan),
-    })
-    rows.push(...MODES.map((mode) => costRow(node, mode, rounds)))
-    targets.push(...targetsOf(node, rounds))
-  }
-  return { tables: [{ columns: costColumns('handler samples with labels'), rows }], targets }
+  return measureServers({
+    rounds: plan.rounds,
+    modes: MODES,
+    peers: PEERS,
+    say,
+    labelled: 'handler samples with labels',
+    measureServer: (node, mode) => measureServer(node, mode, plan),
+    targetsOf,
+  })
 }
 
 function measureServer(node, mode, plan) {

@@ -22,6 +22,9 @@ const BENCHMARKS = [
   'span-memory',
   'import',
   'heap',
+  'footprint',
+  'upload',
+  'server-down',
 ]
 
 const { values, positionals } = parseArgs({

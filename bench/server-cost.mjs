@@ -1,5 +1,6 @@
 import autocannon from 'autocannon'
 import { median } from './median.mjs'
+import { nodes, PEER_MAJORS } from './node-versions.mjs'
 import { measurePeer } from './peer.mjs'
 import { countOf, samplesIn } from './profile-files.mjs'
 import { RunningProgram } from './program.mjs'
@@ -9,13 +10,45 @@ const CONNECTIONS = 20
 const TENANTS = ['acme', 'globex', 'initech', 'umbrella']
 
 /**
+ * Measures a server with each of some profilers on every Node.js that the peers run on, and sums up.
+ *
+ * @param measureServer `(node, mode) => figures`, of `measureUnderLoad` and with `labelledShare`.
+ * @param labelled what `labelledShare` counts.
+ * @param targetsOf `(node, rounds) => targets`
+ */
+export async function measureServers({
+  rounds,
+  modes,
+  peers,
+  say,
+  labelled,
+  measureServer,
+  targetsOf,
+}) {
+  const rows = []
+  const targets = []
+  for (const node of nodes(PEER_MAJORS)) {
+    const measured = await measureRounds({
+      rounds,
+      modes,
+      peers,
+      say: (text) => say(`Node.js ${node.major}, ${text}`),
+      measureServer: (mode) => measureServer(node, mode),
+    })
+    rows.push(...modes.map((mode) => costRow(node, mode, measured)))
+    targets.push(...targetsOf(node, measured))
+  }
+  return { tables: [{ columns: costColumns(labelled), rows }], targets }
+}
+
+/**
  * Measures a server under load with each of some profilers, round by round.
  *
  * @param modes the profilers, `base` for none; `peers` are those that may not run here.
  * @param measureServer `(mode) => figures`, of `measureUnderLoad` and with `labelledShare`.
  * @returns for each round what was measured, by mode.
  */
-export async function measureRounds({ rounds, modes, peers, say, measureServer }) {
+async function measureRounds({ rounds, modes, peers, say, measureServer }) {
   const measured = []
   for (let i = 0; i < rounds; i++) {
     say(`round ${i + 1} of ${rounds}`)
@@ -78,7 +111,7 @@ function isEndOfHandler(name) {
 }
 
 /** The columns of `costRow`, with a name for what `labelledShare` counts. */
-export function costColumns(labelled) {
+function costColumns(labelled) {
   return [
     'Node.js',
     'profiler',
@@ -91,7 +124,7 @@ export function costColumns(labelled) {
   ]
 }
 
-export function costRow({ version }, mode, rounds) {
+function costRow({ version }, mode, rounds) {
   const measured = rounds.map((round) => round[mode])
   const failure = measured.find(({ failed }) => failed)
   if (failure) return [version, mode, failure.failed, ...Array(5).fill('–')]

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { wrapMethod } from './labels/wrapped-method.js'
 
 /** The signals that people end processes with. */
 const DEADLY = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const
@@ -12,21 +13,18 @@ const DEADLY = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const
  * @returns stops it.
  */
 export function onProcessEnd(ending: () => void): () => void {
-  const original = process.kill
   let listening = true
-
-  function kill(pid: number, signal: string | number = 'SIGTERM'): true {
-    if (listening && meansThisProcess(pid) && isDeadly(signal)) ending()
-    return original.call(process, pid, signal)
-  }
-
-  process.kill = kill
+  const unwrapKill = wrapMethod(process, 'kill', (original) => {
+    return function kill(pid: number, signal: string | number = 'SIGTERM'): true {
+      if (listening && meansThisProcess(pid) && isDeadly(signal)) ending()
+      return original.call(process, pid, signal)
+    }
+  })
   process.on('exit', ending)
   return () => {
     listening = false
     process.off('exit', ending)
-    // Another library may have wrapped ours meanwhile; then ours stays and passes everything on.
-    if (process.kill === kill) process.kill = original
+    unwrapKill()
   }
 }
 

@@ -32,7 +32,7 @@ export function merge(weaker: LabelSet | undefined, stronger: LabelSet | undefin
   return { pairs: [...merged].sort(([a], [b]) => (a < b ? -1 : 1)), clashes }
 }
 
-function entries({ pairs }: LabelSet = { pairs: [] }): [string, LabelValue][] {
+export function entries({ pairs }: LabelSet = { pairs: [] }): [string, LabelValue][] {
   const list: [string, LabelValue][] = []
   for (let i = 0; i < pairs.length; i += 2) {
     list.push([pairs[i] as string, pairs[i + 1] as LabelValue])

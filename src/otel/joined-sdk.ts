@@ -1,4 +1,4 @@
-import type { Context, Span, SpanOptions, Tracer, TracerProvider } from '@opentelemetry/api'
+import type { TracerProvider } from '@opentelemetry/api'
 import { definer, wrapMethod } from '../labels/wrapped-method.js'
 import { API_KEY, type GlobalApi } from './global-api.js'
 import { resolveSpanProfilesOptions, type SpanProfilesOptions } from './options.js'
@@ -6,9 +6,9 @@ import { SpanProfiles } from './span-profiles.js'
 import {
   isNoop,
   isProxy,
+  labellingStartSpan,
   labellingTracer,
   type ProviderProxy,
-  parentContext,
 } from './tracer-provider.js'
 
 /**
@@ -92,17 +92,5 @@ function joinProvider(
   } else if (!joined.has(owner)) {
     joined.add(owner)
     wrapMethod(owner, 'startSpan', (original) => labellingStartSpan(original, profiles))
-  }
-}
-
-function labellingStartSpan(
-  original: Tracer['startSpan'],
-  profiles: SpanProfiles,
-): Tracer['startSpan'] {
-  return function (this: Tracer, name: string, options?: SpanOptions, context?: Context): Span {
-    const parent = parentContext(profiles, options, context)
-    const span = original.call(this, name, options, context)
-    profiles.started(span, name, parent)
-    return span
   }
 }

@@ -1,5 +1,5 @@
 import type { Span } from '@opentelemetry/api'
-import type { LabelSet } from '../labels/agent.js'
+import { entries, type LabelSet } from '../labels/label-set.js'
 import type { ProfileOfSpan, ResolvedSpanProfilesOptions } from './options.js'
 import type { SpanLabels } from './span-labels.js'
 
@@ -56,10 +56,7 @@ function setUrls(
   const url = profileUrl?.(profile)
   if (typeof url === 'string') span.setAttribute(PROFILE_URL_ATTRIBUTE, url)
   if (!profileBaselineUrl) return
-  const labels = new Map<string, string>()
-  for (let i = 0; i < (userLabels?.pairs.length ?? 0); i += 2) {
-    labels.set(String(userLabels?.pairs[i]), String(userLabels?.pairs[i + 1]))
-  }
+  const labels = new Map(entries(userLabels).map(([key, value]) => [key, String(value)]))
   if (spanNameLabelScope !== 'none') labels.set('span_name', profile.spanName)
   for (const [key, value] of Object.entries(profileBaselineLabels)) {
     if (value === '') labels.delete(key)

@@ -6,8 +6,8 @@ import { SpanProfiles } from './span-profiles.js'
 
 /**
  * A tracer provider that is the given one in everything, and whose spans label the samples taken in
- * them. Register it in the other's place, by its `register()` or `setGlobalTracerProvider`. Also labels samples of unsampled spans with their name,
- * which a `SpanProfilesProcessor` never hears of.
+ * them. Register it in the other's place, by its `register()` or `setGlobalTracerProvider`. Also
+ * labels samples of unsampled spans with their name, which a `SpanProfilesProcessor` never hears of.
  *
  * Beside a `SpanProfilesProcessor` nothing is doubled; the options of whichever meets a span first
  * hold, which is the processor.
@@ -81,12 +81,7 @@ export function isNoop(provider: TracerProvider): boolean {
 
 export function labellingTracer(tracer: Tracer, profiles: SpanProfiles): Tracer {
   return delegating<Tracer>(tracer, {
-    startSpan(name, options, context) {
-      const parent = parentContext(profiles, options, context)
-      const span = tracer.startSpan(name, options, context)
-      profiles.started(span, name, parent)
-      return span
-    },
+    startSpan: labellingStartSpan(tracer.startSpan.bind(tracer), profiles),
     startActiveSpan: (...args: unknown[]) => {
       const fn = args.pop()
       if (typeof fn !== 'function')
@@ -102,8 +97,20 @@ export function labellingTracer(tracer: Tracer, profiles: SpanProfiles): Tracer 
   })
 }
 
+export function labellingStartSpan(
+  original: Tracer['startSpan'],
+  profiles: SpanProfiles,
+): Tracer['startSpan'] {
+  return function (this: Tracer, name, options, context) {
+    const parent = parentContext(profiles, options, context)
+    const span = original.call(this, name, options, context)
+    profiles.started(span, name, parent)
+    return span
+  }
+}
+
 /** As the SDK takes it, from the context in force where none is given. */
-export function parentContext(
+function parentContext(
   profiles: SpanProfiles,
   options: SpanOptions | undefined,
   context: Context | undefined,
