@@ -2,36 +2,27 @@
  * The sampler thread: takes windows from V8, joins labels, folds, encodes and delivers, all away from
  * the app's thread. Run as a worker by `SamplerThread`.
  */
-import { setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { DirectorySink } from '../export/directory-sink.js'
-import { functionName, placedFunctionName } from '../export/function-name.js'
-import { encodePprof } from '../export/pprof.js'
-import type { Profile } from '../export/profile.js'
 import type { PushSinkReport } from '../export/push-report.js'
-import type { Sink } from '../export/sink.js'
-import type { Frame } from '../sample.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
 import { NodeMaps } from '../source-maps/node-maps.js'
 import { SourceMaps } from '../source-maps/source-maps.js'
-import type { ResolvedSourceOptions } from '../source-options.js'
 import { ContinuousProfile } from './continuous-profile.js'
 import { Counters } from './counters.js'
 import { ExitHandshake } from './exit-handshake.js'
-import { finishedProfile } from './finished-profile.js'
-import { HeapProfiling } from './heap-profiling.js'
-import type {
-  AgedProfile,
-  ContinuousConfig,
-  OneShotConfig,
-  PullHeapConfig,
-  RequestMessage,
-  ThreadMessage,
+import { Finish } from './finish.js'
+import { HeapProfiles } from './heap-profiles.js'
+import { OneShots } from './one-shots.js'
+import {
+  type ContinuousConfig,
+  type RequestMessage,
+  type ThreadConfig,
+  type ThreadMessage,
+  toThreadError,
 } from './protocol.js'
-import { type ThreadConfig, toThreadError } from './protocol.js'
-import { PulledHeap } from './pulled-heap.js'
 import { Sampling } from './sampling.js'
+import { sinksOf } from './sinks.js'
 
 const config = workerData as ThreadConfig
 const counters = new Counters(config.counters)
@@ -55,24 +46,24 @@ const report: PushSinkReport = {
 class SamplerThreadMain {
   readonly #transport: Transport
   readonly #sampling: Sampling
-  readonly #sourceMaps: SourceMaps
+  readonly #finish: Finish
+  readonly #oneShots: OneShots
+  readonly #heap: HeapProfiles
   #continuous: ContinuousProfile | undefined
-  /** What that was started with. */
-  #config: ContinuousConfig | undefined
-  #heap: HeapProfiling | undefined
   #ending: Promise<void> | undefined
-  #pulledHeap: Promise<PulledHeap> | undefined
-  /** By their requests' ids. */
-  readonly #oneShots = new Map<number, AbortController>()
 
   constructor(transport: Transport, sampling: Sampling) {
     this.#transport = transport
     this.#sampling = sampling
-    this.#sourceMaps = new SourceMaps(new NodeMaps(transport), {
+    const maps = new SourceMaps(new NodeMaps(transport), {
       read: () => counters.add('sourceMapsRead'),
       failed: () => counters.add('sourceMapsFailed'),
       late: () => counters.add('sourceMapsLate'),
     })
+    this.#finish = new Finish(maps)
+    this.#oneShots = new OneShots(sampling, this.#finish)
+    const { log } = report
+    this.#heap = new HeapProfiles({ transport, finish: this.#finish, counters, log })
   }
 
   async answer({ id, name, params }: RequestMessage): Promise<unknown> {
@@ -84,13 +75,13 @@ class SamplerThreadMain {
       case 'stopContinuous':
         return this.#stopContinuous()
       case 'oneShot':
-        return this.#oneShot(id, params)
+        return this.#oneShots.take(id, params)
       case 'cancel':
-        return this.#oneShots.get(params.id)?.abort()
+        return this.#oneShots.cancel(params.id)
       case 'heapProfile':
-        return this.#heapProfile()
+        return this.#heap.now()
       case 'pullHeap':
-        return this.#pullHeap(params)
+        return this.#heap.pull(params)
       case 'close':
         return this.end(AbortSignal.abort())
     }
@@ -122,7 +113,7 @@ class SamplerThreadMain {
         report.log('warn', `the last window is lost: ${error.message}`)
       })
       await this.#continuous?.end({ ended: true })
-      await this.#closePulledHeap()
+      await this.#heap.stop('pull')
     } finally {
       this.#transport.close()
     }
@@ -130,18 +121,12 @@ class SamplerThreadMain {
 
   async #startContinuous(config: ContinuousConfig): Promise<void> {
     const { appName, tags, types, heap, sources, flushIntervalMs, server } = config
-    this.#config = config
-    const sinks = await sinksOf(config)
+    const sinks = await sinksOf(config, report)
     if (types.length > 0) await this.#sampling.begin()
-    if (heap !== undefined) {
-      await this.#closePulledHeap()
-      const options = { ...heap, appName, tags, counters, log: report.log }
-      this.#heap = await HeapProfiling.start(this.#transport, options)
-    }
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
-      heap: this.#heap,
-      finish: (profile) => finishedProfile(profile, sources, this.#sourceMaps),
+      heap: heap && (await this.#heap.start({ appName, tags, heap, sources })),
+      finish: (profile) => this.#finish.places(profile, sources),
       flushIntervalMs,
       // A fleet that was started at once must not upload in step.
       firstFlushMs: server === undefined ? flushIntervalMs : flushIntervalMs * Math.random(),
@@ -156,81 +141,8 @@ class SamplerThreadMain {
     await this.#continuous?.end({ ended: false })
     await this.#continuous?.close()
     this.#continuous = undefined
-    const heap = this.#heap
-    this.#heap = undefined
-    this.#config = undefined
-    if (heap !== undefined) await this.#closePulledHeap()
-    await heap?.stop()
+    await this.#heap.stop('profiler')
   }
-
-  async #heapProfile(): Promise<Uint8Array | undefined> {
-    const sources = this.#config?.sources
-    const profile = await this.#heap?.now()
-    if (profile === undefined || sources === undefined) return undefined
-    return encodePprof(await finishedProfile(profile, sources, this.#sourceMaps))
-  }
-
-  async #pullHeap({ fresh, ...config }: PullHeapConfig): Promise<AgedProfile | undefined> {
-    this.#pulledHeap ??= this.#openPulledHeap(config)
-    const pulled = await this.#pulledHeap
-    // A profile of allocations is read and begun anew for the sinks alone.
-    return pulled.take(fresh || this.#config?.heap?.allocations === true)
-  }
-
-  /** The heap of a running profiler; without one it is sampled from the first pull on. */
-  async #openPulledHeap(config: Omit<PullHeapConfig, 'fresh'>): Promise<PulledHeap> {
-    const { heap, sources, ...options } = config
-    const encode = async (profile: Profile) =>
-      encodePprof(await finishedProfile(profile, sources, this.#sourceMaps), placedNames(sources))
-    if (this.#heap) return new PulledHeap(this.#heap, { isOwn: false, encode })
-    const all = { ...heap, ...options, counters, log: report.log }
-    const profiling = await HeapProfiling.start(this.#transport, all)
-    return new PulledHeap(profiling, { isOwn: true, encode })
-  }
-
-  async #closePulledHeap(): Promise<void> {
-    const pulled = this.#pulledHeap
-    this.#pulledHeap = undefined
-    await (await pulled)?.close()
-  }
-
-  async #oneShot(id: number, config: OneShotConfig): Promise<Uint8Array> {
-    const { type, appName, tags, sources, durationMs, names } = config
-    const cancelled = new AbortController()
-    this.#oneShots.set(id, cancelled)
-    await this.#sampling.begin()
-    const recording = this.#sampling.open({ type, appName, tags })
-    try {
-      await setTimeout(durationMs, undefined, { signal: cancelled.signal })
-      await this.#sampling.catchUp()
-    } finally {
-      this.#sampling.close(recording)
-      this.#oneShots.delete(id)
-    }
-    const profile = await finishedProfile(recording.finish(), sources, this.#sourceMaps)
-    return encodePprof(profile, names === 'placed' ? placedNames(sources) : functionName)
-  }
-}
-
-function placedNames({ shortenPaths }: ResolvedSourceOptions): (frame: Frame) => string {
-  const options = { cwd: process.cwd(), shortenPaths }
-  return (frame) => placedFunctionName(frame, options)
-}
-
-async function sinksOf({
-  outputDir,
-  server,
-  cwd,
-  sources: { shortenPaths },
-}: ContinuousConfig): Promise<Sink[]> {
-  const sinks: Sink[] = []
-  if (outputDir !== undefined) sinks.push(new DirectorySink(outputDir, report))
-  if (server !== undefined) {
-    // Loaded where it is needed, as the client for HTTP takes time and memory.
-    const { PyroscopeSink } = await import('../export/pyroscope-sink.js')
-    sinks.push(new PyroscopeSink(server, { cwd, shortenPaths }, report))
-  }
-  return sinks
 }
 
 /** Of the time that the exit waits, a part is for what has to be done when the sinks' is up. */

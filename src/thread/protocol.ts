@@ -5,6 +5,7 @@ import type { LabelPairs } from '../sample.js'
 import type { CpuTimeSource } from '../sampler/cpu-clock.js'
 import type { ServerConfig } from '../server-config.js'
 import type { ResolvedSourceOptions } from '../source-options.js'
+import type { FunctionNames } from './finish.js'
 
 /** What the sampler thread is started with. */
 export interface ThreadConfig {
@@ -36,16 +37,19 @@ export interface OneShotConfig {
   readonly type: RecordedType
   readonly sources: ResolvedSourceOptions
   readonly durationMs: number
-  /** How functions are named: as files have it, or with their place, as a Pyroscope needs it. */
-  readonly names: 'plain' | 'placed'
+  readonly names: FunctionNames
 }
 
-/** What a heap profile is pulled with. */
-export interface PullHeapConfig {
+/** What the heap is sampled for. */
+export interface HeapConfig {
   readonly appName: string
   readonly tags: LabelPairs
   readonly heap: ResolvedHeapOptions
   readonly sources: ResolvedSourceOptions
+}
+
+/** What a heap profile is pulled with. */
+export interface PullHeapConfig extends HeapConfig {
   /** Now, whatever the pause. */
   readonly fresh: boolean
 }

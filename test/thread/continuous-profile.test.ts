@@ -23,6 +23,8 @@ function profiling(sink: Partial<Sink> = {}) {
   const written = vi.fn(async () => {})
   const continuous = new ContinuousProfile(sampling, {
     recordings: [{ type: 'cpu', appName: 'shop', tags: [] }],
+    heap: undefined,
+    finish: async (profile) => profile,
     flushIntervalMs: 15_000,
     firstFlushMs: 4000,
     flushTimeoutMs: 100,
