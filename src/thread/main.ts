@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { DirectorySink } from '../export/directory-sink.js'
 import { encodePprof } from '../export/pprof.js'
 import type { PushSinkReport } from '../export/push-report.js'
+import { PyroscopeSink } from '../export/pyroscope-sink.js'
 import type { Sink } from '../export/sink.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
@@ -92,16 +93,15 @@ class SamplerThreadMain {
     }
   }
 
-  async #startContinuous(config: ContinuousConfig): Promise<void> {
+  #startContinuous(config: ContinuousConfig): void {
     const { appName, tags, types, flushIntervalMs, server } = config
-    const sinks = await sinksOf(config)
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
       flushIntervalMs,
       // A fleet that was started at once must not upload in step.
       firstFlushMs: server === undefined ? flushIntervalMs : flushIntervalMs * Math.random(),
       flushTimeoutMs: server?.flushTimeoutMs ?? 0,
-      sinks,
+      sinks: sinksOf(config),
       counters,
       log: report.log,
     })
@@ -122,15 +122,11 @@ class SamplerThreadMain {
   }
 }
 
-async function sinksOf({ outputDir, server, cwd }: ContinuousConfig): Promise<Sink[]> {
-  const sinks: Sink[] = []
-  if (outputDir !== undefined) sinks.push(new DirectorySink(outputDir, report))
-  if (server !== undefined) {
-    // Loaded where it is needed, as the client for HTTP takes time and memory.
-    const { PyroscopeSink } = await import('../export/pyroscope-sink.js')
-    sinks.push(new PyroscopeSink(server, cwd, report))
-  }
-  return sinks
+function sinksOf({ outputDir, server, cwd }: ContinuousConfig): Sink[] {
+  return [
+    ...(outputDir === undefined ? [] : [new DirectorySink(outputDir, report)]),
+    ...(server === undefined ? [] : [new PyroscopeSink(server, cwd, report)]),
+  ]
 }
 
 /** Of the time that the exit waits, a part is for what has to be done when the sinks' is up. */
