@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { selfSignedCertificate } from './certificate.ts'
 import { decodeDirectory, having, samplesOf, total } from './decoded-profile.ts'
 import { never, startIngestServer, status } from './ingest-server.ts'
 import { type ProgramOptions, runCode, temporaryDirectory } from './program.ts'
@@ -125,6 +126,33 @@ describe('a profiler with a server', () => {
     })
     expect(having(samplesOf(server.profiles), 'burn')).not.toEqual([])
   })
+})
+
+it('trusts who Node.js has been told to trust', async () => {
+  const certificate = selfSignedCertificate()
+  const server = await startIngestServer({ tls: certificate })
+  const { printed } = await run(
+    `const profiler = await startProfiler({ serverAddress: '${server.address}', logger })
+    burn(50)
+    await profiler.stop()
+    print([profiler.stats().uploads > 0, logged])`,
+    { env: { NODE_EXTRA_CA_CERTS: certificate.certFile } },
+  )
+  expect(printed).toEqual([[true, []]])
+})
+
+it('goes by the proxy that the environment names', async () => {
+  const server = await startIngestServer()
+  const { printed } = await run(
+    `const profiler = await startProfiler({ serverAddress: 'http://pyroscope.invalid', logger })
+    burn(50)
+    await profiler.stop()
+    print([profiler.stats().uploads > 0, logged])`,
+    // A request to a proxy for plain HTTP is like one to a server.
+    { env: { HTTP_PROXY: server.address, http_proxy: '', no_proxy: '', NO_PROXY: '' } },
+  )
+  expect(printed).toEqual([[true, []]])
+  expect(server.requests[0]?.headers.host).toBe('pyroscope.invalid')
 })
 
 describe('a process that crashes', () => {

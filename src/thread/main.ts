@@ -121,7 +121,7 @@ class SamplerThreadMain {
 
   async #startContinuous(config: ContinuousConfig): Promise<void> {
     const { appName, tags, types, heap, sources, flushIntervalMs, server } = config
-    const sinks = await sinksOf(config, report)
+    const sinks = sinksOf(config, report)
     if (types.length > 0) await this.#sampling.begin()
     this.#continuous = new ContinuousProfile(this.#sampling, {
       recordings: types.map((type) => ({ type, appName, tags })),
