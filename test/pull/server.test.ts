@@ -151,13 +151,19 @@ describe('SPANPROF_PULL that cannot be', () => {
     writeFileSync(
       file,
       `import cluster from 'node:cluster'
-      if (cluster.isPrimary) cluster.fork().on('exit', () => console.log('ran'))
-      else setTimeout(() => process.exit(), 100)`,
+      import { once } from 'node:events'
+      if (cluster.isPrimary) {
+        cluster.setupPrimary({ execArgv: ['--import', 'spanprof/register'] })
+        for (const _ of [1, 2]) {
+          await once(cluster.fork({ SPANPROF_PULL: '127.0.0.1:${port}' }), 'message')
+        }
+        console.log('ran')
+        cluster.disconnect()
+      } else {
+        setTimeout(() => process.send('ran'), 50)
+      }`,
     )
-    const { stdout, stderr } = await runFile(file, {
-      nodeArgs: ['--import', 'spanprof/register'],
-      env: { SPANPROF_PULL: `127.0.0.1:${port}` },
-    })
+    const { stdout, stderr } = await runFile(file)
     expect(stdout).toBe('ran\n')
     expect(stderr.match(/SpanprofWarning: .*/g)).toEqual([expect.stringContaining('EADDRINUSE')])
   })
