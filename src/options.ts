@@ -57,7 +57,8 @@ export interface ProfilerOptions extends ServerOptions, SourceOptions {
    */
   samplingIntervalMicros?: number
   /**
-   * The time between two profiles in milliseconds, 100 to 86,400,000. A profile is closed earlier
+   * The time between two profiles in milliseconds, 100 to 86,400,000; with `serverAddress` up to
+   * 1,800,000, as a server refuses profiles that began over an hour ago. A profile is closed earlier
    * when it has grown to 16,000 different stacks with labels.
    *
    * @default 15_000
@@ -151,6 +152,8 @@ export type ResolvedProfileOptions = Readonly<{
 }>
 
 export const DEFAULT_SAMPLING_INTERVAL_MICROS = 10_000
+/** Half of the age at which a server refuses profiles: the other half is for bad days. */
+const MAX_PUSH_INTERVAL_MS = 1_800_000
 
 const samplingIntervalMicros = integer('microseconds', 100, 1_000_000)
 
@@ -208,12 +211,18 @@ export function resolveProfilerOptions(
       "nothing says where profiles should go: set serverAddress, such as 'http://localhost:4040', or outputDir, such as './profiles' (SPANPROF_SERVER_ADDRESS, SPANPROF_OUTPUT_DIR)",
     )
   }
+  const server = resolveServerOptions(given, environment)
+  const { flushIntervalMs = 15_000 } = given
+  if (server !== undefined && flushIntervalMs > MAX_PUSH_INTERVAL_MS) {
+    const limit = `at most ${MAX_PUSH_INTERVAL_MS} milliseconds with serverAddress`
+    throw invalidOption('flushIntervalMs', limit, flushIntervalMs)
+  }
   return {
     appName: given.appName ?? defaultAppName(),
     outputDir: given.outputDir,
-    server: resolveServerOptions(given, environment),
+    server,
     samplingIntervalMicros: given.samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS,
-    flushIntervalMs: given.flushIntervalMs ?? 15_000,
+    flushIntervalMs,
     types: recordedTypes(given),
     heap: resolveHeapOptions(given.heap),
     sources: resolveSourceOptions(given),

@@ -246,6 +246,14 @@ describe('options of a server', () => {
     expect(server({ serverAddress, basicAuthUser: 'bob' })?.basicAuthUser).toBe('bob')
   })
 
+  it('refuse profiles so long that a server would refuse them', () => {
+    expect(() => server({ flushIntervalMs: 1_800_001 })).toThrow(
+      fault('ERR_INVALID_OPTION', 'flushIntervalMs', '1800000', '1800001'),
+    )
+    expect(server({ flushIntervalMs: 1_800_000 })).toBeDefined()
+    expect(withOutput({ flushIntervalMs: 1_800_001 }).flushIntervalMs).toBe(1_800_001)
+  })
+
   it('refuse a tenant that is no header', () => {
     expect(() => server({ tenantId: 'a\nb' })).toThrow(fault('ERR_INVALID_OPTION', 'tenantId'))
   })

@@ -1,13 +1,14 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { selfSignedCertificate } from './certificate.ts'
 import { decodeDirectory, having, samplesOf, total } from './decoded-profile.ts'
 import { never, startIngestServer, status } from './ingest-server.ts'
 import { type ProgramOptions, runCode, temporaryDirectory } from './program.ts'
 
 const PRELUDE = `import { startProfiler, withLabels } from 'spanprof'
-  const { burner } = await import('./test/programs/burn.mjs')
-  const burn = burner('burn')
+  const { cpuBurner } = await import('./test/programs/burn.mjs')
+  const burn = cpuBurner('burn')
   const logged = []
   const logger = { warn: (line) => logged.push(line), info: (line) => logged.push(line) }
   const print = (value) => console.log(JSON.stringify(value))
@@ -107,8 +108,8 @@ describe('a profiler with a server', () => {
   it('is started by the environment alone, and pushes what was sampled up to the end', async () => {
     const server = await startIngestServer()
     const { stderr, code } = await runCode(
-      `const { burner } = await import('./test/programs/burn.mjs')
-      burner('burn')(200)`,
+      `const { cpuBurner } = await import('./test/programs/burn.mjs')
+      cpuBurner('burn')(200)`,
       {
         nodeArgs: ['--import', 'spanprof/register'],
         env: {
@@ -127,6 +128,33 @@ describe('a profiler with a server', () => {
   })
 })
 
+it('trusts who Node.js has been told to trust', async () => {
+  const certificate = selfSignedCertificate()
+  const server = await startIngestServer({ tls: certificate })
+  const { printed } = await run(
+    `const profiler = await startProfiler({ serverAddress: '${server.address}', logger })
+    burn(50)
+    await profiler.stop()
+    print([profiler.stats().uploads > 0, logged])`,
+    { env: { NODE_EXTRA_CA_CERTS: certificate.certFile } },
+  )
+  expect(printed).toEqual([[true, []]])
+})
+
+it('goes by the proxy that the environment names', async () => {
+  const server = await startIngestServer()
+  const { printed } = await run(
+    `const profiler = await startProfiler({ serverAddress: 'http://pyroscope.invalid', logger })
+    burn(50)
+    await profiler.stop()
+    print([profiler.stats().uploads > 0, logged])`,
+    // A request to a proxy for plain HTTP is like one to a server.
+    { env: { HTTP_PROXY: server.address, http_proxy: '', no_proxy: '', NO_PROXY: '' } },
+  )
+  expect(printed).toEqual([[true, []]])
+  expect(server.requests[0]?.headers.host).toBe('pyroscope.invalid')
+})
+
 describe('a process that crashes', () => {
   it('leaves its profiles in the spool to the next one', async () => {
     const server = await startIngestServer()
@@ -134,12 +162,15 @@ describe('a process that crashes', () => {
     const start = `const profiler = await startProfiler({ serverAddress: '${server.address}', logger,
       flushTimeoutMs: 0, spoolDir: ${JSON.stringify(spoolDir)} })`
     server.fault = status(503, '', { 'retry-after': '3600' })
-    const crashed = await run(`${start}
+    const crashed = await run(
+      `${start}
       withLabels({ life: 'first' }, () => burn(100))
       await profiler.flush()
-      print(profiler.stats().uploadsWaiting > 0)
-      process.kill(process.pid, 'SIGKILL')`)
-    expect(crashed).toMatchObject({ signal: 'SIGKILL', printed: [true] })
+      print(profiler.stats())
+      setInterval(() => {}, 1000)`,
+      { onOutput: (_, kill) => kill('SIGKILL') },
+    )
+    expect(crashed).toMatchObject({ signal: 'SIGKILL', printed: [{ uploadsWaiting: 1 }] })
     server.fault = undefined
     const { printed } = await run(`${start}
       while (profiler.stats().uploads === 0) await new Promise((resolve) => setTimeout(resolve, 10))

@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import type { Dispatcher, request } from 'undici'
 import { cleaned, cutToBytes } from '../labels/label-text.js'
 import type { ServerConfig } from '../server-config.js'
 import { ingestRequest } from './ingest-request.js'
@@ -25,13 +25,18 @@ const MAX_REDIRECTS = 3
 const MAX_READ_BYTES = 4096
 const MAX_SHOWN_BYTES = 300
 
+interface Http {
+  readonly request: typeof request
+  readonly dispatcher: Dispatcher
+}
+
 /** Sends profiles to one server. */
 export class IngestClient {
   /** Where to, without credentials. */
   readonly origin: string
   readonly #server: ServerConfig
   readonly #headers: Record<string, string>
-  readonly #dispatcher: Dispatcher
+  readonly #http: Promise<Http>
   readonly #redact: Redact
 
   constructor(server: ServerConfig) {
@@ -51,7 +56,8 @@ export class IngestClient {
       ...Object.values(server.httpHeaders),
       ...proxyPasswords(server),
     ])
-    this.#dispatcher = dispatcherFor(server)
+    this.#http = openHttp(server)
+    this.#http.catch(() => {}) // The first try will say so.
   }
 
   /** Never rejects. */
@@ -77,7 +83,8 @@ export class IngestClient {
   }
 
   close(): void {
-    this.#dispatcher.destroy().catch(() => {}) // Nobody waits for what is still open.
+    // Nobody waits for what is still open.
+    this.#http.then(({ dispatcher }) => dispatcher.destroy()).catch(() => {})
   }
 
   async #post(
@@ -90,10 +97,8 @@ export class IngestClient {
     },
     redirects = 0,
   ): Promise<Answer> {
-    const { statusCode, headers, body } = await request(url, {
-      ...options,
-      dispatcher: this.#dispatcher,
-    })
+    const { request, dispatcher } = await this.#http
+    const { statusCode, headers, body } = await request(url, { ...options, dispatcher })
     if (statusCode >= 200 && statusCode < 300) {
       // The profile has been taken; what the server has to say to it is of no interest.
       body.dump({ limit: MAX_READ_BYTES }).catch(() => {})
@@ -131,9 +136,11 @@ function lowerCaseKeys(headers: Readonly<Record<string, string>>): Record<string
   return Object.fromEntries(Object.entries(headers).map(([k, value]) => [k.toLowerCase(), value]))
 }
 
-function dispatcherFor({ tls, proxies, uploadTimeoutMs }: ServerConfig): Dispatcher {
+/** Loaded while the app goes on starting: the client for HTTP takes a tenth of a second. */
+async function openHttp({ tls, proxies, uploadTimeoutMs }: ServerConfig): Promise<Http> {
+  const { EnvHttpProxyAgent, request } = await import('undici')
   const connect = { ...tls, timeout: uploadTimeoutMs }
-  return new EnvHttpProxyAgent({
+  const dispatcher = new EnvHttpProxyAgent({
     connect,
     requestTls: connect,
     // A proxy for plain HTTP seldom lets tunnels through.
@@ -145,6 +152,7 @@ function dispatcherFor({ tls, proxies, uploadTimeoutMs }: ServerConfig): Dispatc
     headersTimeout: 0,
     bodyTimeout: 0,
   })
+  return { request, dispatcher }
 }
 
 function proxyPasswords({ proxies }: ServerConfig): (string | undefined)[] {

@@ -57,6 +57,15 @@ export class PushReport {
     this.count(cause, count)
   }
 
+  lostAtEnd(count: number): void {
+    if (count === 0) return
+    this.dropped('droppedAtEnd', count)
+    this.#sink.log(
+      'warn',
+      `${count} profiles had not reached ${this.#origin} at the end, and are lost`,
+    )
+  }
+
   spooled(): void {
     this.count('profilesSpooled')
     this.#unspooled.recovered(

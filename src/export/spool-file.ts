@@ -40,13 +40,12 @@ export function parseFileName(name: string): SpoolFile | undefined {
 /** The first line of a file, before the profile's bytes. */
 interface Header extends Omit<Upload, 'pprof'> {
   readonly spanprof: 1
-  readonly bytes: number
   readonly crc32: number
 }
 
 /** An upload as a file: a line of JSON, then the profile. */
 export function encodeFile({ pprof, ...upload }: Upload): Uint8Array {
-  const header: Header = { spanprof: 1, bytes: pprof.length, crc32: crc32(pprof), ...upload }
+  const header: Header = { spanprof: 1, crc32: crc32(pprof), ...upload }
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), pprof])
 }
 
@@ -56,7 +55,7 @@ export function decodeFile(content: Buffer): Upload | undefined {
   const pprof = content.subarray(end + 1)
   try {
     const header = JSON.parse(content.toString('utf8', 0, end)) as Header
-    const isWhole = header.bytes === pprof.length && header.crc32 === crc32(pprof)
+    const isWhole = header.crc32 === crc32(pprof)
     if (header.spanprof !== 1 || !isWhole || !isUpload(header)) return undefined
     const { series, startTimeMillis, durationMillis, sampleRate } = header
     return { series, startTimeMillis, durationMillis, sampleRate, pprof }

@@ -78,8 +78,9 @@ export class Spool {
       if (upload === undefined) await this.#setAside(file)
       return upload
     } catch (error) {
-      // One that is missing another process has taken over, or has dropped and counted.
-      if (!isMissing(error)) await this.#setAside(file)
+      // One that is missing another process has taken over, or has dropped and counted. One that cannot
+      // be read now is left to the next process.
+      if (!isMissing(error)) this.#report.notSpooled(error as Error)
       return undefined
     }
   }

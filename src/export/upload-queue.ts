@@ -97,11 +97,12 @@ export class UploadQueue {
   async close(): Promise<void> {
     const left = this.#line
     this.#line = []
+    let lost = 0
     for (const { upload } of left) {
       this.#left()
-      if (upload === undefined || (await this.#spooled(upload))) continue
-      this.#options.report.dropped('droppedAtEnd')
+      if (upload !== undefined && !(await this.#spooled(upload))) lost++
     }
+    this.#options.report.lostAtEnd(lost)
   }
 
   #enter(waiting: Waiting): void {

@@ -9,6 +9,7 @@ import { functionName, placedFunctionName } from '../export/function-name.js'
 import { encodePprof } from '../export/pprof.js'
 import type { Profile } from '../export/profile.js'
 import type { PushSinkReport } from '../export/push-report.js'
+import { PyroscopeSink } from '../export/pyroscope-sink.js'
 import type { Sink } from '../export/sink.js'
 import type { Frame } from '../sample.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
@@ -131,7 +132,6 @@ class SamplerThreadMain {
   async #startContinuous(config: ContinuousConfig): Promise<void> {
     const { appName, tags, types, heap, sources, flushIntervalMs, server } = config
     this.#config = config
-    const sinks = await sinksOf(config)
     if (types.length > 0) await this.#sampling.begin()
     if (heap !== undefined) {
       await this.#closePulledHeap()
@@ -146,7 +146,7 @@ class SamplerThreadMain {
       // A fleet that was started at once must not upload in step.
       firstFlushMs: server === undefined ? flushIntervalMs : flushIntervalMs * Math.random(),
       flushTimeoutMs: server?.flushTimeoutMs ?? 0,
-      sinks,
+      sinks: sinksOf(config),
       counters,
       log: report.log,
     })
@@ -217,20 +217,12 @@ function placedNames({ shortenPaths }: ResolvedSourceOptions): (frame: Frame) =>
   return (frame) => placedFunctionName(frame, options)
 }
 
-async function sinksOf({
-  outputDir,
-  server,
-  cwd,
-  sources: { shortenPaths },
-}: ContinuousConfig): Promise<Sink[]> {
-  const sinks: Sink[] = []
-  if (outputDir !== undefined) sinks.push(new DirectorySink(outputDir, report))
-  if (server !== undefined) {
-    // Loaded where it is needed, as the client for HTTP takes time and memory.
-    const { PyroscopeSink } = await import('../export/pyroscope-sink.js')
-    sinks.push(new PyroscopeSink(server, { cwd, shortenPaths }, report))
-  }
-  return sinks
+function sinksOf({ outputDir, server, cwd, sources }: ContinuousConfig): Sink[] {
+  const places = { cwd, shortenPaths: sources.shortenPaths }
+  return [
+    ...(outputDir === undefined ? [] : [new DirectorySink(outputDir, report)]),
+    ...(server === undefined ? [] : [new PyroscopeSink(server, places, report)]),
+  ]
 }
 
 /** Of the time that the exit waits, a part is for what has to be done when the sinks' is up. */

@@ -56,8 +56,9 @@ describe('a profile too large for the server', () => {
   it('is lost where a single sample is, counted and told of, and the others are sent', async () => {
     const server = await startIngestServer()
     const { sink, counts, lines, flush } = await pushTo(server.address)
-    const deep = Array.from({ length: 3000 }, (_, i) => `${'f'.repeat(1000)}${i}`).join(';')
-    await sink.write(fold(windowOf([{ stack: deep }, { stack: 'main;work' }])))
+    const frames = Array.from({ length: 400 }, (_, i) => `${i}${'f'.repeat(2000)}`)
+    const urls = Object.fromEntries(frames.map((frame) => [frame, `file:///${frame}.js`]))
+    await sink.write(fold(windowOf([{ stack: frames.join(';') }, { stack: 'main;work' }], urls)))
     await flush()
     expect(server.profiles.map(({ samples }) => samples.length)).toEqual([1])
     expect(counts()).toMatchObject({ uploads: 1, dropped: 1, droppedUnfit: 1 })

@@ -330,11 +330,12 @@ describe('what waits', () => {
   it('is dropped and counted when the time for the end is up', async () => {
     const server = await startIngestServer()
     server.fault = never
-    const { sink, counts } = await pushTo(server.address)
+    const { sink, counts, lines } = await pushTo(server.address)
     for (let i = 0; i < 3; i++) await sink.write(profile)
     await server.requested(1)
     await sink.close(AbortSignal.timeout(50))
     expect(counts()).toEqual({ dropped: 3, droppedAtEnd: 3 })
+    expect(lines).toEqual([expect.stringMatching(/^warn: 3 profiles .* are lost$/)])
   })
 
   it('is not waited for longer than a flush may take', async () => {

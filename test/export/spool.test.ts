@@ -14,6 +14,8 @@ import { join } from 'node:path'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Profile } from '../../src/export/profile.ts'
+import { PushReport } from '../../src/export/push-report.ts'
+import { Spool } from '../../src/export/spool.ts'
 import type { ServerOptions } from '../../src/server-options.ts'
 import { never, startIngestServer, status } from '../ingest-server.ts'
 import { temporaryDirectory } from '../program.ts'
@@ -201,6 +203,17 @@ describe('a file in the spool', () => {
     expect(counts()).toMatchObject({ uploads: 1, spoolFilesRejected: 4 })
     expect(lines).toHaveLength(1)
     expect(files(spoolDir)).toEqual(['1.2.profile', 'core', 'directory', 'notes.txt'])
+  })
+
+  it('that is not ours is counted once, however often it is seen', async () => {
+    const directory = temporaryDirectory()
+    for (const name of ['one', 'two']) writeFileSync(join(directory, name), 'x')
+    const count = vi.fn()
+    const sink = { count, written() {}, dropped() {}, log() {} }
+    const report = new PushReport(sink, DOWN)
+    const spool = new Spool({ directory, maxBytes: 1e6, destination: DOWN, report })
+    for (let i = 0; i < 3; i++) await spool.adopt([])
+    expect(count.mock.calls).toEqual(Array(2).fill(['spoolFilesRejected', undefined]))
   })
 
   it('that a crash left half written goes when nobody can be writing it', async () => {
