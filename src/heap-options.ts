@@ -33,7 +33,8 @@ export interface HeapOptions {
   /**
    * The share of the time that reading the heap may stall the app, in percent, 0.001 to 100. Before
    * Node.js 26 each profile is a full garbage collection, about a second for each GiB in use: there are
-   * then fewer profiles, so that this holds, the first one after 1,000 times its pause.
+   * then fewer profiles, so that this holds, the first one after 1,000 times its pause. 100 for one
+   * at each flush, whatever it takes.
    *
    * @default 0.1
    */

@@ -136,9 +136,7 @@ describe.concurrent('heap profiles', () => {
       await profiler.stop()
       print(told)`)
     expect(printed[0]).toEqual([
-      expect.stringMatching(
-        /full garbage collection .* took \d+ ms.* \(heap\.maxPausePercent 100\)$/,
-      ),
+      expect.stringMatching(/each heap profile is a full garbage collection .* took \d+ ms$/),
     ])
   })
 

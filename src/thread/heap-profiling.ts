@@ -226,10 +226,14 @@ export class HeapProfiling {
     const { maxPausePercent, log } = this.#options
     const level = pauseMicros < LONG_PAUSE_MICROS ? 'info' : 'warn'
     const millis = Math.ceil(pauseMicros / 1000)
-    const waitSeconds = Math.ceil(pauseMicros / 1e6 / (maxPausePercent / 100))
+    const seconds = Math.ceil(pauseMicros / 1e6 / (maxPausePercent / 100))
+    const wait =
+      maxPausePercent < 100
+        ? `, the next one waits for ${seconds} s (heap.maxPausePercent ${maxPausePercent})`
+        : ''
     log(
       level,
-      `each heap profile is a full garbage collection in this Node.js: this one took ${millis} ms, the next waits for ${waitSeconds} s (heap.maxPausePercent ${maxPausePercent})`,
+      `each heap profile is a full garbage collection in this Node.js: this one took ${millis} ms${wait}`,
     )
   }
 

@@ -8,7 +8,7 @@ export class PauseBudget {
   #creditMicros = 0
   #sinceMicros: number
 
-  /** @param share the part of the time that may be spent, 0 to 1. */
+  /** @param share the part of the time that may be spent, 0 to 1; at 1 nothing has to be earned. */
   constructor(share: number, nowMicros: number) {
     this.#share = share
     this.#sinceMicros = nowMicros
@@ -17,7 +17,7 @@ export class PauseBudget {
   /** Whether a pause that is expected to take so long may begin now. */
   affords(expectedMicros: number, nowMicros: number): boolean {
     this.#earn(nowMicros)
-    if (this.#creditMicros < expectedMicros) return false
+    if (this.#creditMicros < expectedMicros && this.#share < 1) return false
     this.#creditMicros = expectedMicros
     return true
   }

@@ -119,7 +119,7 @@ describe('the profiles of a heap that V8 collects for each', () => {
     const { logged, flush } = await start(new PretendedV8())
     await flush(40)
     expect(logged).toEqual([
-      'each heap profile is a full garbage collection in this Node.js: this one took 100 ms, the next waits for 100 s (heap.maxPausePercent 0.1)',
+      'each heap profile is a full garbage collection in this Node.js: this one took 100 ms, the next one waits for 100 s (heap.maxPausePercent 0.1)',
     ])
   })
 
