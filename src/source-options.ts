@@ -4,7 +4,7 @@ import { boolean, type OptionChecks, oneOf } from './option-checks.js'
 export interface SourceOptions {
   /**
    * Show functions, files and lines of the sources that code was compiled from, where it brings a
-   * source map: inline or beside the file.
+   * source map: inline or beside the file, or in Node's keeping where a loader compiled it.
    *
    * @default true
    */

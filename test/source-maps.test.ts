@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { type DecodedSample, decodeDirectory, samplesOf, total } from './decoded-profile.ts'
+import { type DecodedSample, decodeDirectory, samplesOf } from './decoded-profile.ts'
 import { type ProgramOptions, runCode, runProgram, temporaryDirectory } from './program.ts'
 import { bundled, compiledByTypeScript, SHOP } from './source-maps/compiled.ts'
 
@@ -57,15 +57,12 @@ function expectLinesWithin(samples: readonly DecodedSample[], name: keyof typeof
 }
 
 describe.concurrent('a profile of', () => {
-  it('code compiled by TypeScript is one of its sources, every sample of it', async () => {
+  it('code compiled by TypeScript shows its sources, in every sample', async () => {
     const { samples, stats } = await profiled(join(compiledByTypeScript('--sourceMap'), 'run.js'))
     expectSources(samples)
     expectLinesWithin(samples, 'calculateTotal')
     expectLinesWithin(samples, 'applyDiscount')
     expect(stats).toMatchObject({ sourceMapsRead: 2, sourceMapsFailed: 0, sourceMapsLate: 0 })
-    // The sampler thread samples some milliseconds before the first profile is begun.
-    expect(stats.samples - total(samples, 'count')).toBeLessThan(50)
-    expect(stats.cpuNanos / total(samples, 'cpuNanos')).toBeLessThan(1.1)
   })
 
   it('code compiled with inline maps likewise', async () => {
@@ -152,12 +149,7 @@ describe.concurrent('a profile of', () => {
     const compiled = join(compiledByTypeScript('--sourceMap'), 'run.js')
     const { samples, stats } = await profiled(compiled, { wall: true })
     expectSources(samples)
-    expect(
-      total(
-        samples.filter(({ stack }) => stack.includes('(idle)')),
-        'count',
-      ),
-    ).toBeGreaterThan(-1)
+    // Of each file once, for both.
     expect(stats).toMatchObject({ profilesWritten: 2, sourceMapsRead: 2 })
   })
 
