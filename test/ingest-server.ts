@@ -316,7 +316,9 @@ function validate(
   if (samples.length > LIMITS.samples) throw new Refusal(422, 'exceeds the samples count limit')
   if (profile.strings[0] !== '') throw new Refusal(422, 'string 0 should be empty string')
   for (const { labels, values } of samples) {
-    if (values.length !== sampleTypes.length) throw new Refusal(422, 'sample value length mismatch')
+    if (Object.values(values).some(Number.isNaN)) {
+      throw new Refusal(422, 'sample value length mismatch')
+    }
     if (Object.keys(labels).length > LIMITS.sampleLabels) {
       throw new Refusal(422, 'exceeds the sample labels limit')
     }

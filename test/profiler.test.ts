@@ -309,11 +309,15 @@ describe('profile', () => {
       await ended
       const late = profile({ durationMs: 10, signal: controller.signal })
       print(await late.catch(({ message }) => message))
+      // Beside a profiler the thread goes on, and says itself that the shot has ended.
+      process.once('worker', (worker) =>
+        worker.on('message', ({ type, error }) => type === 'failure' && print(error.message)))
       const profiler = await startProfiler({ outputDir })
       print(await profile({ durationMs: 3_600_000, signal: AbortSignal.timeout(50) })
         .catch(({ name }) => name))
+      await profiler.flush()
       await profiler.stop()`)
-    expect(printed).toEqual(['enough', 'enough', 'TimeoutError'])
+    expect(printed).toEqual(['enough', 'enough', 'TimeoutError', 'The operation was aborted'])
   })
 
   it('leaves nothing running', async () => {

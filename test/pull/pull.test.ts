@@ -194,7 +194,8 @@ describe('a pull beside a running profiler', () => {
     const continuous = samplesOf(decodeDirectory(directory))
     expect(profilesDropped).toBe(0)
     // The sampler thread samples some milliseconds before the first profile is begun.
-    expect([0, 1, 2]).toContain(samples - total(continuous, 'count'))
+    expect(total(continuous, 'count')).toBeLessThanOrEqual(samples)
+    expect(total(continuous, 'count')).toBeGreaterThan(0.95 * samples)
     expect(total(continuous, 'cpuNanos')).toBeLessThanOrEqual(cpuNanos + 1000)
     expect(total(continuous, 'cpuNanos')).toBeGreaterThan(0.95 * burnt)
     const profiles = (pulled as { bytes: string }[]).map(decoded)

@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parsePullAddress } from '../../src/pull/server.ts'
 import { decodeProfile, total } from '../decoded-profile.ts'
-import { type ProgramOptions, runCode, temporaryDirectory } from '../program.ts'
+import { type ProgramOptions, runCode, runFile, temporaryDirectory } from '../program.ts'
 
 describe('an address to pull from', () => {
   it.each([
@@ -137,6 +139,33 @@ describe('SPANPROF_PULL that cannot be', () => {
     const warnings = await warningsOf({ SPANPROF_PULL: `:${port}` })
     taken.close()
     expect(warnings).toEqual([expect.stringContaining('EADDRINUSE')])
+  })
+
+  it('as another process of the cluster has the port, is told there, and not shared', async () => {
+    const free = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => free.once('listening', resolve))
+    const { port } = free.address() as { port: number }
+    await new Promise((resolve) => free.close(resolve))
+    const directory = temporaryDirectory()
+    const file = join(directory, 'cluster.mjs')
+    writeFileSync(
+      file,
+      `import cluster from 'node:cluster'
+      import { once } from 'node:events'
+      if (cluster.isPrimary) {
+        cluster.setupPrimary({ execArgv: ['--import', 'spanprof/register'] })
+        for (const _ of [1, 2]) {
+          await once(cluster.fork({ SPANPROF_PULL: '127.0.0.1:${port}' }), 'message')
+        }
+        console.log('ran')
+        cluster.disconnect()
+      } else {
+        setTimeout(() => process.send('ran'), 50)
+      }`,
+    )
+    const { stdout, stderr } = await runFile(file)
+    expect(stdout).toBe('ran\n')
+    expect(stderr.match(/SpanprofWarning: .*/g)).toEqual([expect.stringContaining('EADDRINUSE')])
   })
 
   it('as it is no address, is told once, and the app is profiled all the same', async () => {
