@@ -137,12 +137,12 @@ describe('a spool', () => {
     const spoolDir = temporaryDirectory()
     const many = Array.from({ length: 3000 }, (_, i) => ({ stack: `main;f${i * Math.PI}` }))
     const large = fold(windowOf(many))
-    const { sink, counts } = await pushTo(DOWN, { spoolDir, maxSpoolBytes: 131_072 })
+    const { sink, counts } = await pushTo(DOWN, { spoolDir, maxSpoolBytes: 262_144 })
     vi.mocked(Math.random).mockReturnValue(1)
     for (let i = 0; i < 8; i++) await sink.write({ ...large, appName: `app${i}` })
     const left = files(spoolDir).map((name) => readFileSync(join(spoolDir, name), 'latin1'))
     const bytes = left.reduce((sum, { length }) => sum + length, 0)
-    expect(bytes).toBeLessThanOrEqual(131_072)
+    expect(bytes).toBeLessThanOrEqual(262_144)
     expect(counts()).toMatchObject({
       droppedQueueFull: 8 - left.length,
       uploadsWaiting: left.length,
