@@ -38,11 +38,12 @@ function settle(next: Goal | undefined): Promise<void> {
 /** Never rejects: whoever called `start` is not there any more to hear of it. */
 async function reach(): Promise<void> {
   if (isReached()) return
-  await reached?.profiler.stop()
-  reached = undefined
-  const next = goal
-  if (next === undefined || next.types.size === 0) return
+  let next = goal
   try {
+    await reached?.profiler.stop()
+    reached = undefined
+    next = goal // It may have changed meanwhile.
+    if (next === undefined || next.types.size === 0) return
     const options = { ...profilerOptions(next.config, next.types), logger: currentLogger }
     const profiler = await startProfiler(options, withDefaults(process.env))
     reached = { ...next, profiler }

@@ -74,7 +74,9 @@ export async function answerPull(
     const answer = await (type === 'heap'
       ? heapAnswer(pull, settings)
       : timedAnswer(pull, type, settings))
-    failuresOf(settings).recovered((lost) => `profiles can be pulled again; ${lost} could not`)
+    if (answer.status === 200) {
+      failuresOf(settings).recovered((lost) => `profiles can be pulled again; ${lost} could not`)
+    }
     return answer
   } catch (error) {
     if (signal.aborted) return undefined

@@ -33,7 +33,7 @@ describe('a profile that is pushed', () => {
       expect.objectContaining({
         stack: ['./cart.js:work:4', './cart.js:main:4'],
         labels: { tenant: 'acme' },
-        values: [1, 10e6],
+        values: { samples: 1, cpu: 10e6 },
       }),
     ])
     expect(counts()).toEqual({ written: 1, uploads: 1, uploadBytes: expect.any(Number) })
