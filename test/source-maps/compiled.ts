@@ -34,7 +34,7 @@ export interface Bundle {
 export async function bundled(input: string, minify: boolean): Promise<Bundle> {
   const file = join(temporaryDirectory(), 'bundle.mjs')
   const bundle = await rolldown({ input, platform: 'node' })
-  await bundle.write({ file, minify, sourcemap: true, format: 'esm' })
+  await bundle.write({ file, minify, sourcemap: true, format: 'esm', codeSplitting: false })
   await bundle.close()
   return {
     file,

@@ -1,4 +1,9 @@
-import { FlattenMap, originalPositionFor, TraceMap } from '@jridgewell/trace-mapping'
+import {
+  decodedMappings,
+  FlattenMap,
+  originalPositionFor,
+  TraceMap,
+} from '@jridgewell/trace-mapping'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type AskedPlace, SourceMap } from '../../src/source-maps/source-map.ts'
 import { type Bundle, bundled } from './compiled.ts'
@@ -31,6 +36,20 @@ function oracle(map: TraceMap, { line, column }: AskedPlace) {
   return { source, line: at.line, column: at.column + 1, name: undefined }
 }
 
+/** Those of which the map says one thing: where two segments begin in one place, both are right. */
+function unambiguous(places: readonly AskedPlace[], map: TraceMap): AskedPlace[] {
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  decodedMappings(map).forEach((segments, line) => {
+    for (const [column] of segments) {
+      const key = `${line}:${column}`
+      if (seen.has(key)) twice.add(key)
+      seen.add(key)
+    }
+  })
+  return places.filter(({ line, column }) => !twice.has(`${line}:${column}`))
+}
+
 describe.each([{ minify: true }, { minify: false }])('the map of a bundle, %j', ({ minify }) => {
   let bundle: Bundle
   beforeAll(async () => {
@@ -42,7 +61,9 @@ describe.each([{ minify: true }, { minify: false }])('the map of a bundle, %j', 
     const originals = await sourceMap(bundle.map).originalsOf(places, NO_CODE)
     const map = new TraceMap(bundle.map)
     expect(originals.size).toBeGreaterThan(1000)
-    for (const asked of places) expect(originals.get(asked)).toEqual(oracle(map, asked))
+    for (const asked of unambiguous(places, map)) {
+      expect(originals.get(asked)).toEqual(oracle(map, asked))
+    }
   })
 
   it('says the same in sections', async () => {
@@ -55,7 +76,9 @@ describe.each([{ minify: true }, { minify: false }])('the map of a bundle, %j', 
     const originals = await sourceMap({ version: 3, sections }).originalsOf(places, NO_CODE)
     const map = new FlattenMap({ version: 3, sections })
     expect(originals.size).toBeGreaterThan(1000)
-    for (const asked of places) expect(originals.get(asked)).toEqual(oracle(map, asked))
+    for (const asked of unambiguous(places, map)) {
+      expect(originals.get(asked)).toEqual(oracle(map, asked))
+    }
   })
 })
 
