@@ -1,20 +1,27 @@
-import { listen } from './programs/listen.mjs'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 
 /**
  * A server for uploads that reads them slowly, as one does that is overloaded or far away.
  *
- * @returns its address, and the bytes of each upload it has taken.
+ * @returns its address, the bytes of each upload it has taken, and a function that ends it.
  */
 export async function startSlowServer(bytesASecond) {
   const uploadedBytes = []
-  const address = await listen(async (request, response) => {
+  const server = createServer(async (request, response) => {
     let bytes = 0
     for await (const chunk of request) {
       bytes += chunk.length
-      await new Promise((resolve) => setTimeout(resolve, (chunk.length / bytesASecond) * 1000))
+      await setTimeout((chunk.length / bytesASecond) * 1000)
     }
     uploadedBytes.push(bytes)
     response.end()
-  })
-  return { address, uploadedBytes }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { address: `http://127.0.0.1:${server.address().port}`, uploadedBytes, close }
 }

@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { startProfiler, withLabels } from 'spanprof'
 import { withScratchDirectory } from '../scratch-directory.mjs'
+import { startProfiler, withLabels } from '../spanprof.mjs'
 import { answer } from './answer.mjs'
 
 const [serverAddress] = process.argv.slice(2)
@@ -26,7 +26,7 @@ async function measure(outputDir) {
     // The same profile as a file, whose size can be looked at.
     outputDir,
     samplingIntervalMicros: 200,
-    flushIntervalMs: 86_400_000,
+    flushIntervalMs: 1_800_000,
     uploadTimeoutMs: 120_000,
     flushTimeoutMs: 120_000,
   })
@@ -41,7 +41,7 @@ async function measure(outputDir) {
 /** Burns CPU under always new labels until the profile has enough of them. */
 async function fill(profiler) {
   while (profiler.stats().samples < LABEL_SETS) {
-    for (let i = 0; i < 20; i++) withLabels({ request: randomBytes(128).toString('hex') }, burn)
+    for (let i = 0; i < 20; i++) withLabels({ request: randomBytes(140).toString('hex') }, burn)
     await sleep(0)
   }
 }
