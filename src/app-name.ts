@@ -1,20 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { resourceAttribute } from './otel-resource.js'
 
 /** The app's name where nobody has given one: as OpenTelemetry calls it, so that both mean the same. */
 export function defaultAppName(): string {
-  return process.env.OTEL_SERVICE_NAME || resourceServiceName() || packageName() || 'node'
-}
-
-/** `service.name` in `OTEL_RESOURCE_ATTRIBUTES`: `key=value,key=value`, values percent-encoded. */
-function resourceServiceName(): string | undefined {
-  const attributes = process.env.OTEL_RESOURCE_ATTRIBUTES ?? ''
-  const [, value] = /(?:^|,)\s*service\.name\s*=([^,]*)/.exec(attributes) ?? []
-  try {
-    return value && decodeURIComponent(value.trim())
-  } catch {
-    return undefined // Half an escape; OpenTelemetry ignores the variable then.
-  }
+  return (
+    process.env.OTEL_SERVICE_NAME || resourceAttribute('service.name') || packageName() || 'node'
+  )
 }
 
 /** The name in the package.json next to the app's main file or above it. */

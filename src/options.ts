@@ -19,6 +19,7 @@ import {
   type OptionCheck,
   type OptionChecks,
 } from './option-checks.js'
+import { resourceAttribute } from './otel-resource.js'
 import type { LabelPairs } from './sample.js'
 import {
   type ResolvedServerOptions,
@@ -82,7 +83,11 @@ export interface ProfilerOptions extends ServerOptions, SourceOptions {
    * @default false
    */
   heap?: boolean | HeapOptions
-  /** Labels of every sample. Labels of the same name in force at a sample go before them. */
+  /**
+   * Labels of every sample. Labels of the same name in force at a sample go before them.
+   *
+   * @default `service_namespace`, where `OTEL_RESOURCE_ATTRIBUTES` has a `service.namespace`
+   */
   tags?: Readonly<Record<string, string | number>>
   /**
    * Flush at SIGINT and SIGTERM where the app has no handler of its own, then die of the signal as
@@ -226,7 +231,7 @@ export function resolveProfilerOptions(
     types: recordedTypes(given),
     heap: resolveHeapOptions(given.heap),
     sources: resolveSourceOptions(given),
-    tags: toPairs(given.tags),
+    tags: toPairs({ ...namespaceTag(), ...given.tags }),
     flushOnSignals: given.flushOnSignals ?? false,
     exitTimeoutMs: given.exitTimeoutMs ?? 2000,
     logger: given.logger,
@@ -247,7 +252,7 @@ export function resolveProfileOptions(
     appName: given.appName ?? defaultAppName(),
     samplingIntervalMicros: given.samplingIntervalMicros,
     sources: resolveSourceOptions(given),
-    tags: toPairs(given.tags),
+    tags: toPairs({ ...namespaceTag(), ...given.tags }),
     signal: given.signal,
   }
 }
@@ -259,7 +264,13 @@ function recordedTypes({ cpu = true, wall = false, heap }: ProfilerOptions): Rec
   return [...(cpu ? (['cpu'] as const) : []), ...(wall ? (['wall'] as const) : [])]
 }
 
-function toPairs(tags: Readonly<Record<string, string | number>> = {}): LabelPairs {
+/** Grafana looks for a service's profiles by it too, where its traces have one. */
+function namespaceTag(): Record<string, string> {
+  const namespace = resourceAttribute('service.namespace')
+  return namespace === undefined || namespace === '' ? {} : { service_namespace: namespace }
+}
+
+function toPairs(tags: Readonly<Record<string, string | number>>): LabelPairs {
   return Object.keys(tags)
     .sort()
     .flatMap((key) => [key, String(tags[key])])

@@ -8,7 +8,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll } from 'vitest'
 import { type DecodedProfile, decodeProfile } from './decoded-profile.ts'
 
@@ -221,10 +221,12 @@ function ingest(
     const part = query.has('format') ? body : filePart(body, request.headers['content-type'])
     // Nothing to store is no error.
     if (part === undefined || part.length === 0) return { status: 200, body: '' }
-    const raw = part[0] === 0x1f && part[1] === 0x8b ? gunzipSync(part) : part
-    const profile = decodeProfile(part)
+    const zipped = part[0] === 0x1f && part[1] === 0x8b
+    const raw = zipped ? gunzipSync(part) : part
+    if (raw.length > LIMITS.bytes) throw new Refusal(422, 'decompressed size exceeds the maximum')
+    const profile = decodeProfile(zipped ? part : gzipSync(part))
     rate(rates, tenant, raw.length)
-    validate(profile, raw.length, app, tags)
+    validate(profile, app, tags)
     return {
       status: 200,
       body: '',
@@ -260,7 +262,6 @@ const CODES: Readonly<Record<number, string>> = {
   400: 'invalid_argument',
   401: 'unauthenticated',
   413: 'invalid_argument',
-  422: 'invalid_argument',
   429: 'resource_exhausted',
 }
 
@@ -292,6 +293,7 @@ function filePart(body: Buffer, contentType = ''): Buffer | undefined {
   const boundary = /^multipart\/form-data;.*boundary="?([^";]+)/.exec(contentType)?.[1]
   if (boundary === undefined) throw new Refusal(422, 'no multipart boundary')
   const text = body.toString('latin1')
+  if (!text.includes(`--${boundary}`)) throw new Refusal(422, 'multipart: NextPart: EOF')
   for (const part of text.split(`--${boundary}`).slice(1, -1)) {
     const [head = '', ...content] = part.split('\r\n\r\n')
     if (!/name="profile"/.test(head) || !/filename="[^"]+"/.test(head)) continue
@@ -302,7 +304,6 @@ function filePart(body: Buffer, contentType = ''): Buffer | undefined {
 
 function validate(
   profile: DecodedProfile,
-  bytes: number,
   app: string,
   tags: Readonly<Record<string, string>>,
 ): void {
@@ -312,7 +313,6 @@ function validate(
   if (timeNanos > 0n && (ageMillis >= LIMITS.oldestMillis || -ageMillis >= LIMITS.newestMillis)) {
     throw new Refusal(422, 'profile is outside of ingestion window')
   }
-  if (bytes > LIMITS.bytes) throw new Refusal(422, 'exceeds the size limit')
   if (samples.length > LIMITS.samples) throw new Refusal(422, 'exceeds the samples count limit')
   if (profile.strings[0] !== '') throw new Refusal(422, 'string 0 should be empty string')
   for (const { labels, values } of samples) {
@@ -341,6 +341,7 @@ function validateSeries(labels: Readonly<Record<string, string>>): void {
   for (const [name, value] of entries) {
     if (Buffer.byteLength(name) > LIMITS.labelNameBytes) throw new Refusal(422, 'name too long')
     if (Buffer.byteLength(value) > LIMITS.labelValueBytes) throw new Refusal(422, 'value too long')
+    // 2.2.1 takes any text for a name, versions before it these alone.
     const plain = name.replaceAll('.', '_')
     if (!/^[A-Za-z_][\w]*$/.test(plain)) throw new Refusal(422, `invalid label name '${name}'`)
     if (names.has(plain)) throw new Refusal(422, `duplicate label name: '${name}'`)

@@ -173,6 +173,21 @@ describe('the app’s name', () => {
   })
 })
 
+describe('the service’s namespace', () => {
+  afterEach(() => {
+    delete process.env.OTEL_RESOURCE_ATTRIBUTES
+  })
+
+  it('is a tag where OpenTelemetry’s environment has one, unless that is given', () => {
+    process.env.OTEL_RESOURCE_ATTRIBUTES = 'service.namespace=shop%20eu'
+    expect(withOutput({}).tags).toEqual(['service_namespace', 'shop eu'])
+    expect(withOutput({ tags: { service_namespace: 'mine' } }).tags).toEqual([
+      'service_namespace',
+      'mine',
+    ])
+  })
+})
+
 describe('secrets', () => {
   it.each([
     ['serverAddress', 'ftp://user:s3cret@localhost'],

@@ -1,19 +1,18 @@
 /** The API of `@pyroscope/nodejs`, on the same profiler as everything else. */
 import { requiredConfig } from './configured.js'
 import type { ContinuousType } from './continuous.js'
+import { getLabels, setLabels } from './labels.js'
 
 export { init, setLogger } from './configured.js'
-/** @deprecated Use {@link getLabels}. */
-/** @deprecated Use {@link setLabels}. */
-export {
-  getLabels,
-  getLabels as getWallLabels,
-  setLabels,
-  setLabels as setWallLabels,
-  wrapWithLabels,
-} from './labels.js'
+export { getLabels, setLabels, wrapWithLabels } from './labels.js'
 export { expressMiddleware, fastifyMiddleware, pullHandler } from './pull.js'
 export { SourceMapper } from './source-mapper.js'
+
+/** @deprecated Use {@link getLabels}. */
+export const getWallLabels: typeof getLabels = getLabels
+
+/** @deprecated Use {@link setLabels}. */
+export const setWallLabels: typeof setLabels = setLabels
 
 /**
  * Starts wall and heap profiles, and CPU profiles with `wall.collectCpuTime`. Like all of its kind it
