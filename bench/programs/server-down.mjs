@@ -34,8 +34,9 @@ function start() {
   })
 }
 
+/** Enough for samples in every profile. */
 async function work() {
-  littleWork()
+  for (let i = 0; i < 20; i++) littleWork()
   await setTimeout(1)
-  littleWork()
+  for (let i = 0; i < 20; i++) littleWork()
 }
