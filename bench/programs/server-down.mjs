@@ -10,6 +10,8 @@ import { littleWork, steadyTasks } from './steady-tasks.mjs'
 
 const [profiled, durationSeconds, readingSeconds, serverAddress, directory] = process.argv.slice(2)
 const TENANTS = 50
+const TASKS_OF_A_BURN = 40
+const BURN_MILLIS = 20
 
 await answer(async () => {
   const profiler = profiled === 'spanprof' ? await start() : undefined
@@ -17,7 +19,7 @@ await answer(async () => {
     tasksASecond: 200,
     durationSeconds: Number(durationSeconds),
     readingSeconds: Number(readingSeconds),
-    task: (number) => withLabels({ tenant: `tenant-${number % TENANTS}` }, work),
+    task: (number) => withLabels({ tenant: `tenant-${number % TENANTS}` }, () => work(number)),
   })
   await profiler?.stop()
   return { readings, stats: profiler?.stats() }
@@ -34,9 +36,14 @@ function start() {
   })
 }
 
-/** Enough for samples in every profile. */
-async function work() {
-  for (let i = 0; i < 20; i++) littleWork()
+/** A little, and now and then enough for samples in every profile. */
+async function work(number) {
+  littleWork()
   await setTimeout(1)
-  for (let i = 0; i < 20; i++) littleWork()
+  if (number % TASKS_OF_A_BURN === 0) burn(BURN_MILLIS)
+}
+
+function burn(millis) {
+  const end = performance.now() + millis
+  while (performance.now() < end) littleWork()
 }
