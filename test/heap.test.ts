@@ -144,6 +144,8 @@ describe.concurrent('heap profiles', () => {
     const { outputDir, profiles } = await run(`
       await startProfiler({ logger, outputDir, heap, appName: 'shop', tags: { region: 'eu' } })
       globalThis.kept = retain(100_000)
+      const { cpuBurner } = await import('./test/programs/burn.mjs')
+      cpuBurner('work')(200)
       process.exit()`)
     const types = profileFiles(outputDir).map((file) => file.split('-')[1])
     expect(types).toEqual(['cpu', 'heap'])

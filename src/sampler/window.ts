@@ -19,6 +19,9 @@ export function toWindow(profile: V8Profile, startMicros: number, endMicros: num
   return { startMicros, endMicros, stacks, samples }
 }
 
+/** On a busy machine V8's sampling thread may have to wait for a processor for a while. */
+const MIN_STUCK_MICROS = 200_000
+
 /**
  * Whether V8's sampling thread has gone astray: it can spin and deliver nothing, or only its root.
  *
@@ -31,7 +34,7 @@ export function isStuck(
 ): boolean {
   if (samples.length > 0) return false
   const lengthMicros = endMicros - startMicros
-  if (lengthMicros < 20 * samplingIntervalMicros) return false
+  if (lengthMicros < Math.max(20 * samplingIntervalMicros, MIN_STUCK_MICROS)) return false
   return cpuNanos === undefined || cpuNanos / 1000 > lengthMicros / 2
 }
 

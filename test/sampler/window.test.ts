@@ -90,6 +90,11 @@ describe('a stuck sampler', () => {
     expect(isStuck({ ...empty, endMicros: 100_000 }, 10_000, 100e6)).toBe(false)
   })
 
+  it('is not told from a time in which its thread may have waited for a processor', () => {
+    expect(isStuck({ ...empty, endMicros: 190_000 }, 1000, 190e6)).toBe(false)
+    expect(isStuck({ ...empty, endMicros: 200_000 }, 1000, 200e6)).toBe(true)
+  })
+
   it('is one whose samples only ever hit V8’s root', () => {
     const root = callTree({})
     const hit = root.map((node) => ({ ...node, hitCount: 30 }))
