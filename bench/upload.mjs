@@ -8,7 +8,7 @@ import { count, mebibytes, millis } from './units.mjs'
 export const title = 'Upload'
 
 export const measures =
-  "Delay of the event loop, by Node's `monitorEventLoopDelay`, while a profile of over 4 MiB is encoded, split and sent to a server that reads 512 KiB a second, against as long a time before, with the profiler running and nothing to upload. The profile has 15,000 label sets with long values; its size is that of the pprof before compression. Each row is the median of its rounds, what is added the median of their differences. The longest delays are ends of windows, in both phases."
+  "Delay of the event loop, by Node's `monitorEventLoopDelay`, while a profile of over 4 MiB is encoded, split and sent to a server that reads 512 KiB a second, against as long a time before, with the profiler running and nothing to upload. The profile has 15,000 label sets with long values; its size is that of the pprof before compression. Each row is the median of its rounds, what is added the median of their differences. Ends of windows fall into both phases."
 
 const SERVER_BYTES_A_SECOND = 512 * 1024
 
