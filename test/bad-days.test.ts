@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { decodeDirectory, profileFiles } from './decoded-profile.ts'
 import { type ProgramOptions, runCode, temporaryDirectory } from './program.ts'
+import { canMount, mountSmallDisk } from './small-disk.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -282,23 +283,3 @@ describe('an app that blocks its event loop', () => {
     expect(millis).toBeLessThan(200)
   })
 })
-
-function canMount(): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', '/mnt'], { stdio: 'ignore' })
-    execFileSync('umount', ['/mnt'])
-    return true
-  } catch {
-    return false
-  }
-}
-
-function mountSmallDisk(): string {
-  const directory = temporaryDirectory()
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory])
-  onTestFinished(() => {
-    execFileSync('umount', [directory])
-    rmSync(directory, { recursive: true, force: true })
-  })
-  return directory
-}

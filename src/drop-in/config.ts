@@ -217,14 +217,14 @@ export function checkConfig(config: PyroscopeConfig, environment: Environment): 
 /** Names in a config that mean nothing. They were accepted in silence before, so they are not refused. */
 export function unknownKeys(config: PyroscopeConfig): string[] {
   const names = Object.entries(config).flatMap(([name, value]) =>
-    `${name}.` in PREFIXES && isObject(value)
+    NESTED.has(name) && isObject(value)
       ? Object.keys(value).map((each) => `${name}.${each}`)
       : name,
   )
   return names.filter((name) => !(name in KEYS))
 }
 
-const PREFIXES = { 'wall.': true, 'heap.': true }
+const NESTED = new Set(['wall', 'heap'])
 
 /** An empty text is what `process.env.TOKEN ?? ''` gives where there is none. */
 function isGiven(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import { type Labels, sharedAgent } from '../labels/agent.js'
+import { entries } from '../labels/label-set.js'
 
 /**
  * Runs `fn` with `labels` over those in force, which all samples in it and in whatever it starts
@@ -33,10 +34,7 @@ export function setLabels(labels: Labels): void {
 
 /** The labels in force in the current asynchronous context. */
 export function getLabels(): Record<string, string | number> {
-  const pairs = sharedAgent().own?.pairs ?? []
-  const labels: Record<string, string> = {}
-  for (let i = 0; i < pairs.length; i += 2) labels[pairs[i] as string] = pairs[i + 1] as string
-  return labels
+  return Object.fromEntries(entries(sharedAgent().own)) as Record<string, string>
 }
 
 /** Code that was written for the other package may pass anything, and it went on. */

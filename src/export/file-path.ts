@@ -5,7 +5,10 @@ export function isWindowsPath(path: string): boolean {
   return /^(?:[A-Za-z]:[\\/]|\\\\)/.test(path)
 }
 
-/** The path of a `file:` URL; anything else as it is. A path of Windows stays one on any system. */
+/**
+ * Where a function's source is: the path of a `file:` URL, so that `go tool pprof -list` finds it, and
+ * anything else as it is. A path of Windows stays one on any system.
+ */
 export function filePath(url: string): string {
   if (!url.startsWith('file:')) return url
   try {

@@ -20,7 +20,7 @@ export function functionName(frame: Frame): string {
   if (frame.functionName !== '') return frame.functionName
   if (frame.url === '') return '(anonymous)'
   // The top level of a module has no line of its own.
-  return `(anonymous ${baseName(fileName(frame))}:${frame.line || 1})`
+  return `(anonymous ${baseName(filePath(frame.url))}:${frame.line || 1})`
 }
 
 /**
@@ -30,7 +30,7 @@ export function functionName(frame: Frame): string {
 export function placedFunctionName(frame: Frame, options: PlaceOptions): string {
   const name = frame.functionName || '(anonymous)'
   if (frame.url === '') return name
-  return `${shownPath(fileName(frame), options)}:${name}:${frame.line || 1}`
+  return `${shownPath(filePath(frame.url), options)}:${name}:${frame.line || 1}`
 }
 
 function shownPath(path: string, { cwd, shortenPaths }: PlaceOptions): string {
@@ -46,9 +46,4 @@ function shownPath(path: string, { cwd, shortenPaths }: PlaceOptions): string {
 
 function baseName(path: string): string {
   return isWindowsPath(path) ? win32.basename(path) : posix.basename(path)
-}
-
-/** Where a function's source is: a path where it is a file, so that `go tool pprof -list` finds it. */
-export function fileName({ url }: Frame): string {
-  return filePath(url)
 }

@@ -1,8 +1,8 @@
 import type { AllocationSite, LabelPairs } from '../sample.js'
-import { Interned } from './interned.js'
 import { withoutOwnFrames } from './own-frames.js'
 import type { Profile } from './profile.js'
 import { ALLOC, HEAP } from './profile-type.js'
+import { SampleTable } from './sample-table.js'
 import { NO_PARENT, StackTable } from './stack-table.js'
 
 /** What a heap profile is made for. */
@@ -25,17 +25,12 @@ export function toHeapProfile(
   { type, samplingIntervalBytes, stackDepth, ...rest }: HeapProfileOptions,
 ): Profile {
   const table = new StackTable()
-  const samples = new Interned<{ stack: number; labelSet: 0; values: [number, number] }>(
-    ({ stack }) => String(stack),
-  )
+  const samples = new SampleTable()
   for (const { frames, objects, bytes } of sites) {
     const shown = withoutOwnFrames(frames).slice(-stackDepth)
     // V8 does not tell the line of an allocation, so it is where the function starts.
     const stack = shown.reduce((parent, frame) => table.push(frame, frame.line, parent), NO_PARENT)
-    const index = samples.indexOf({ stack, labelSet: 0, values: [0, 0] })
-    const values = samples.items[index]?.values ?? [0, 0]
-    values[0] += objects
-    values[1] += bytes
+    samples.add({ stack, labelSet: 0, values: [objects, bytes] })
   }
   return {
     ...rest,
@@ -44,6 +39,6 @@ export function toHeapProfile(
     locations: table.locations,
     stacks: table.stacks,
     labelSets: [[]],
-    samples: samples.items,
+    samples: samples.samples,
   }
 }

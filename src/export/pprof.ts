@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import * as pprof from 'pprof-format'
 import type { LabelPairs } from '../sample.js'
-import { fileName, functionName } from './function-name.js'
+import { filePath } from './file-path.js'
+import { functionName } from './function-name.js'
 import { canonicalOrder } from './order.js'
 import type { Profile } from './profile.js'
 import type { ValueType } from './profile-type.js'
@@ -30,7 +31,7 @@ export function toPprof(profile: Profile, nameOf = functionName): pprof.Profile 
         id: index + 1,
         name: text(nameOf(frame)),
         systemName: text(frame.functionName),
-        filename: text(fileName(frame)),
+        filename: text(filePath(frame.url)),
         startLine: frame.line,
       }),
   )

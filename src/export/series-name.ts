@@ -1,3 +1,4 @@
+import { entries } from '../labels/label-set.js'
 import { cutToBytes, MAX_VALUE_BYTES } from '../labels/label-text.js'
 import type { LabelPairs } from '../sample.js'
 
@@ -9,8 +10,7 @@ import type { LabelPairs } from '../sample.js'
  * @param tags with keys that are acceptable, and values that {@link tagValue} gives.
  */
 export function seriesName(app: string, tags: LabelPairs): string {
-  const pairs: string[] = []
-  for (let i = 0; i < tags.length; i += 2) pairs.push(`${tags[i]}=${tags[i + 1]}`)
+  const pairs = entries({ pairs: tags }).map((pair) => pair.join('='))
   return `${app}{${pairs.join(',')}}`
 }
 

@@ -201,10 +201,11 @@ describe.concurrent('the logger', () => {
 
   it('hears of names in the config that mean nothing', async () => {
     const { printed } = await run(`
-      Pyroscope.setLogger(logger)
+      const heard = new EventEmitter()
+      const warn = (message) => heard.emit('warn', message)
+      Pyroscope.setLogger({ ...logger, warn })
       Pyroscope.init({ appName: 'shop', autoStart: true })
-      await sleep(50)
-      print(messages)`)
+      print([['warn', ...await once(heard, 'warn')]])`)
     expect(printed).toEqual([[['warn', 'spanprof: init knows nothing of autoStart']]])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { fileName, functionName, placedFunctionName } from '../../src/export/function-name.ts'
+import { filePath } from '../../src/export/file-path.ts'
+import { functionName, placedFunctionName } from '../../src/export/function-name.ts'
 
 const frame = (name: string, url: string, line = 42) => ({
   functionName: name,
@@ -79,6 +80,6 @@ describe('a function’s file', () => {
     ['file://host/share/cart.js', 'file://host/share/cart.js'],
     ['file:///app/a%2Fb.js', 'file:///app/a%2Fb.js'],
   ])('of %j is %j', (url, expected) => {
-    expect(fileName(frame('total', url))).toBe(expected)
+    expect(filePath(url)).toBe(expected)
   })
 })

@@ -19,6 +19,7 @@ import { Spool } from '../../src/export/spool.ts'
 import type { ServerOptions } from '../../src/server-options.ts'
 import { never, startIngestServer, status } from '../ingest-server.ts'
 import { temporaryDirectory } from '../program.ts'
+import { canMount, mountSmallDisk } from '../small-disk.ts'
 import { pushTo, skewed } from './push.ts'
 import { fold, windowOf } from './windows.ts'
 
@@ -358,24 +359,4 @@ function running(): number {
 /** The id of a process that has ended. */
 function gone(): number {
   return Number(execFileSync(process.execPath, ['-p', 'process.pid']))
-}
-
-function canMount(): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', '/mnt'], { stdio: 'ignore' })
-    execFileSync('umount', ['/mnt'])
-    return true
-  } catch {
-    return false
-  }
-}
-
-function mountSmallDisk(): string {
-  const directory = temporaryDirectory()
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory])
-  onTestFinished(() => {
-    execFileSync('umount', [directory])
-    rmSync(directory, { recursive: true, force: true })
-  })
-  return directory
 }
