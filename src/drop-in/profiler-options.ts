@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Environment } from '../option-checks.js'
 import type { ProfilerOptions } from '../options.js'
-import type { CheckedConfig } from './config.js'
+import { MAX_STACK_DEPTH } from '../sampler/heap-sampler.js'
+import type { CheckedConfig, PyroscopeHeapConfig } from './config.js'
 import type { ContinuousType } from './continuous.js'
 
 /** A config in the words of `startProfiler`. */
@@ -15,10 +16,16 @@ export function profilerOptions(
     samplingIntervalMicros: wall.samplingIntervalMicros,
     cpu: types.has('cpu'),
     wall: types.has('wall'),
-    heap: types.has('heap') && heap,
+    heap: types.has('heap') && withinReach(heap),
     tags: { ...defaultTags(), ...tags },
   }
   return options as ProfilerOptions // Where it has undefined, an option is not given.
+}
+
+/** Deeper stacks than V8 can send were accepted before, so they are cut rather than refused. */
+function withinReach(heap: PyroscopeHeapConfig): PyroscopeHeapConfig {
+  if (heap.stackDepth === undefined) return heap
+  return { ...heap, stackDepth: Math.min(heap.stackDepth, MAX_STACK_DEPTH) }
 }
 
 /** Defaults of the drop-in's own go below whatever the environment says. */

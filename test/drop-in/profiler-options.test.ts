@@ -31,6 +31,10 @@ describe('what init sets', () => {
     })
   })
 
+  it('has deeper stacks of the heap cut, not refused', () => {
+    expect(resolve({ heap: { stackDepth: 500 } }, ['heap']).heap).toMatchObject({ stackDepth: 128 })
+  })
+
   it('comes to the profiler whole', () => {
     const config: PyroscopeConfig = {
       appName: 'shop',
