@@ -27,7 +27,7 @@ interface Started {
 export class HeapProfiles {
   readonly #options: HeapProfilesOptions
   #started: Promise<Started> | undefined
-  #lastPulled: { readonly bytes: Uint8Array; readonly timeMillis: number } | undefined
+  #lastPulled: { readonly bytes: Uint8Array; readonly readMillis: number } | undefined
 
   constructor(options: HeapProfilesOptions) {
     this.#options = options
@@ -68,10 +68,12 @@ export class HeapProfiles {
     const isNow = fresh || this.#lastPulled === undefined || started.config.heap.allocations
     const profile = await (isNow ? profiling.now() : profiling.next())
     const bytes = await this.#encode(profile, config, 'placed')
-    if (bytes !== undefined) this.#lastPulled = { bytes, timeMillis: Date.now() }
+    // Not by the wall clock, which may be set back in between.
+    const nowMillis = performance.now()
+    if (bytes !== undefined) this.#lastPulled = { bytes, readMillis: nowMillis }
     if (this.#lastPulled === undefined) return undefined
-    const { timeMillis, ...last } = this.#lastPulled
-    return { ...last, ageMillis: Date.now() - timeMillis }
+    const { readMillis, ...last } = this.#lastPulled
+    return { ...last, ageMillis: nowMillis - readMillis }
   }
 
   #start(config: HeapConfig, by: Started['by']): Promise<Started> {
