@@ -17,6 +17,8 @@ export interface Frame {
   readonly line: number
   /** Where the function starts, 1-based; 0 where V8 does not say. */
   readonly column: number
+  /** The file is left out of the profile; the function's name still says where it is. */
+  readonly fileStripped?: boolean
 }
 
 /** A stack as a node of a parent-pointer tree, so that a sample's stack is one integer. */

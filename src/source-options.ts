@@ -10,7 +10,8 @@ export interface SourceOptions {
    */
   sourceMaps?: boolean
   /**
-   * Leave file names out of profiles: all of them, or those of packages in `node_modules`.
+   * Leave the file names of functions out of profiles, which makes them smaller: all of them, or those
+   * of packages in `node_modules`. Names of functions stay as they are, with the place that they tell.
    *
    * @default file names are kept
    */

@@ -25,12 +25,18 @@ export function functionName(frame: Frame): string {
 
 /**
  * A function's name with its place, `./src/cart.js:total:42`: for a flame graph that groups by name
- * alone, as a Pyroscope's does.
+ * alone, as a Pyroscope's does. The form is that of `@pyroscope/nodejs`, so that a flame graph can be
+ * compared with one from before.
  */
 export function placedFunctionName(frame: Frame, options: PlaceOptions): string {
-  const name = frame.functionName || '(anonymous)'
+  const name = frame.functionName || anonymous(frame)
   if (frame.url === '') return name
   return `${shownPath(filePath(frame.url), options)}:${name}:${frame.line || 1}`
+}
+
+/** With its column, as minified code is one line. */
+function anonymous({ line, column }: Frame): string {
+  return line > 0 && column > 0 ? `(anonymous:L#${line}:C#${column})` : '(anonymous)'
 }
 
 function shownPath(path: string, { cwd, shortenPaths }: PlaceOptions): string {
@@ -39,9 +45,9 @@ function shownPath(path: string, { cwd, shortenPaths }: PlaceOptions): string {
   const inPackage = slashed.lastIndexOf(PACKAGES)
   if (shortenPaths && inPackage >= 0) return slashed.slice(inPackage + PACKAGES.length)
   if (!isAbsolute(path)) return path
-  const shown = relative(cwd, path).replaceAll(sep, '/')
-  // On another drive than the working directory a path stays as it is.
-  return shown.startsWith('..') || isAbsolute(shown) ? shown : `./${shown}`
+  const shown = relative(cwd, path)
+  const isOutside = shown.startsWith('..') || isAbsolute(shown)
+  return isOutside ? slashed : `./${shown.replaceAll(sep, '/')}`
 }
 
 function baseName(path: string): string {

@@ -31,7 +31,7 @@ export function toPprof(profile: Profile, nameOf = functionName): pprof.Profile 
         id: index + 1,
         name: text(nameOf(frame)),
         systemName: text(frame.functionName),
-        filename: text(filePath(frame.url)),
+        filename: text(frame.fileStripped ? '' : filePath(frame.url)),
         startLine: frame.line,
       }),
   )

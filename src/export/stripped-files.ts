@@ -1,6 +1,9 @@
 import type { Location } from './profile.js'
 
-/** Locations without the names of their files: of all, or of those in packages. */
+/**
+ * Locations that are shown without their files: all of them, or those in packages. As with the SDK
+ * that spanprof replaces, names of functions are what they would be with files.
+ */
 export function stripFilenames(
   locations: readonly Location[],
   whose: 'all' | 'dependencies',
@@ -8,7 +11,7 @@ export function stripFilenames(
   return locations.map((location) => {
     const { frame } = location
     if (whose === 'dependencies' && !isDependency(frame.url)) return location
-    return { ...location, frame: { ...frame, url: '' } }
+    return { ...location, frame: { ...frame, fileStripped: true } }
   })
 }
 

@@ -6,7 +6,7 @@ const frame = (name: string, url: string, line = 42) => ({
   functionName: name,
   url,
   line,
-  column: 1,
+  column: 7,
 })
 
 describe('a function’s name', () => {
@@ -31,12 +31,12 @@ describe('a function’s name', () => {
 describe('a function’s name with its place', () => {
   it.each([
     ['total', 'file:///app/src/cart.js', './src/cart.js:total:42'],
-    ['', '/app/cart.js', './cart.js:(anonymous):42'],
-    ['total', 'file:///lib/cart.js', '../lib/cart.js:total:42'],
+    ['', '/app/cart.js', './cart.js:(anonymous:L#42:C#7):42'],
+    ['total', 'file:///lib/cart.js', '/lib/cart.js:total:42'],
     ['total', './src/cart.ts', './src/cart.ts:total:42'],
     ['listOnTimeout', 'node:internal/timers', 'node:internal/timers:listOnTimeout:42'],
     ['(garbage collector)', '', '(garbage collector)'],
-    ['', '', '(anonymous)'],
+    ['', '', '(anonymous:L#42:C#7)'],
     ['next', '/app/node_modules/a/lib/b.js', './node_modules/a/lib/b.js:next:42'],
   ])('of %j in %j is %s', (name, url, expected) => {
     const options = { cwd: '/app', shortenPaths: false }
@@ -46,7 +46,7 @@ describe('a function’s name with its place', () => {
   it.each([
     ['C:\\app\\src\\cart.js', './src/cart.js:total:42'],
     ['file:///C:/app/src/my%20cart.js', './src/my cart.js:total:42'],
-    ['file:///C:/lib/cart.js', '../lib/cart.js:total:42'],
+    ['file:///C:/lib/cart.js', 'C:/lib/cart.js:total:42'],
     ['D:\\lib\\cart.js', 'D:/lib/cart.js:total:42'],
   ])('of Windows, %s, is %s', (url, expected) => {
     const options = { cwd: 'C:\\app', shortenPaths: false }

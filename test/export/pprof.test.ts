@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { encodePprof } from '../../src/export/pprof.ts'
 import type { Profile } from '../../src/export/profile.ts'
+import { stripFilenames } from '../../src/export/stripped-files.ts'
 import { decodeProfile, total } from '../decoded-profile.ts'
 import { fold, type Given, windowOf } from './windows.ts'
 
@@ -59,6 +60,14 @@ describe('a CPU profile in pprof’s format', () => {
       startLine: 5,
       line: 5,
     })
+  })
+
+  it('leaves out a file that is stripped, and nothing else', () => {
+    const profile = fold(windowOf(GIVEN))
+    const stripped = { ...profile, locations: stripFilenames(profile.locations, 'all') }
+    const { samples, strings } = decode(stripped)
+    expect(strings).not.toContain('/app/cart.js')
+    expect(samples.map(({ stack }) => stack)).toEqual(decoded.samples.map(({ stack }) => stack))
   })
 
   it('begins its string table with the empty string, and holds each string once', () => {
