@@ -17,7 +17,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Options that were given, checked. What is not given may come from the environment: `flushIntervalMs`
- * from `SPANPROF_FLUSH_INTERVAL_MS`.
+ * from `SPANPROF_FLUSH_INTERVAL_MS`. Objects are merged with the environment's, key by key.
  *
  * @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`
  */
@@ -32,12 +32,39 @@ export function checkOptions<T extends object>(
   assertKnown(Object.keys(options), Object.keys(checks))
   const checked = Object.keys(checks).flatMap((name) => {
     const option = checks[name as keyof T] as OptionCheck<unknown>
-    const given = (options as Record<string, unknown>)[name]
-    if (given !== undefined) return [[name, option.check(name, given)]]
-    const value = fromEnvironment(environmentName(name), option, environment)
+    const value = checkedOption(
+      name,
+      (options as Record<string, unknown>)[name],
+      option,
+      environment,
+    )
     return value === undefined ? [] : [[name, value]]
   })
   return Object.fromEntries(checked) as Partial<T>
+}
+
+/** One option, as {@link checkOptions} does it. */
+export function checkedOption<T>(
+  name: string,
+  given: unknown,
+  option: OptionCheck<T>,
+  environment: Environment,
+): T | undefined {
+  const checked = given === undefined ? undefined : option.check(name, given)
+  const mayLackSome = (checked === true && option.members !== undefined) || isObject(checked)
+  // A variable that nobody needs may say anything.
+  if (checked !== undefined && !mayLackSome) return checked
+  return merged(checked, fromEnvironment(environmentName(name), option, environment))
+}
+
+/** @param value an object, `true` for whatever `below` is, or nothing. */
+function merged<T>(value: T | undefined, below: T | undefined): T | undefined {
+  if (isObject(value) && isObject(below)) return { ...below, ...value }
+  return value === undefined || (value === true && isObject(below)) ? below : value
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** @returns `undefined` where the variable is not set or empty. */
@@ -46,13 +73,15 @@ export function fromEnvironment<T>(
   { check, parse, members = {} }: OptionCheck<T>,
   environment: Environment,
 ): T | undefined {
-  const text = environment[name]
-  if (text !== undefined && text !== '' && parse !== undefined) return check(name, parse(text))
+  const text = environment[name] || undefined
   const given = Object.entries(members).flatMap(([member, option]) => {
     const value = fromEnvironment(`${name}_${upperSnakeCase(member)}`, option, environment)
     return value === undefined ? [] : [[member, value]]
   })
-  return given.length === 0 ? undefined : check(name, Object.fromEntries(given))
+  return merged(
+    text === undefined || parse === undefined ? undefined : check(name, parse(text)),
+    given.length === 0 ? undefined : check(name, Object.fromEntries(given)),
+  )
 }
 
 /** `flushIntervalMs` → `SPANPROF_FLUSH_INTERVAL_MS` */

@@ -374,6 +374,43 @@ describe('the environment', () => {
     expect(resolveProfilerOptions({ appName: 'cart' }, environment).appName).toBe('cart')
   })
 
+  it('adds to an object what code leaves out of it', () => {
+    const { tags, heap, server } = resolveProfilerOptions(
+      { tags: { region: 'us' }, heap: { stackDepth: 10 }, tls: { insecureSkipVerify: false } },
+      {
+        SPANPROF_SERVER_ADDRESS: 'http://localhost:4040',
+        SPANPROF_TAGS: 'region=eu,shard=1',
+        SPANPROF_HEAP: 'true',
+        SPANPROF_HEAP_STACK_DEPTH: '20',
+        SPANPROF_HEAP_MAX_PAUSE_PERCENT: '5',
+        SPANPROF_TLS_CA_FILE: 'ca.pem',
+      },
+    )
+    expect(tags).toEqual(['region', 'us', 'shard', '1'])
+    expect(heap).toMatchObject({ stackDepth: 10, maxPausePercent: 5 })
+    expect(server?.tls).toEqual({ caFile: 'ca.pem', insecureSkipVerify: false })
+  })
+
+  it.each([
+    [undefined, 'true', 20],
+    [true, '', 20],
+    [true, 'false', 64],
+    [false, 'true', undefined],
+  ])('adds to heap: %j and SPANPROF_HEAP=%s', (heap, variable, stackDepth) => {
+    const given = { outputDir: '.', ...(heap !== undefined && { heap }) }
+    const heapEnvironment = { SPANPROF_HEAP: variable, SPANPROF_HEAP_STACK_DEPTH: '20' }
+    const resolved = resolveProfilerOptions(given, heapEnvironment).heap
+    expect(resolved?.stackDepth).toBe(stackDepth)
+  })
+
+  it('says nothing where code has said all', () => {
+    const environment = { SPANPROF_WALL: 'perhaps', SPANPROF_APP_NAME: '' }
+    expect(resolveProfilerOptions({ outputDir: '.', wall: true }, environment).types).toEqual([
+      'cpu',
+      'wall',
+    ])
+  })
+
   it('counts for nothing where a variable is empty', () => {
     const empty = { ...environment, SPANPROF_FLUSH_INTERVAL_MS: '' }
     expect(resolveProfilerOptions({}, empty).flushIntervalMs).toBe(15_000)

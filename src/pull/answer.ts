@@ -8,7 +8,7 @@ import {
   resolveHeapOptions,
 } from '../heap-options.js'
 import { oneShot } from '../one-shot.js'
-import { fromEnvironment } from '../option-checks.js'
+import { checkedOption } from '../option-checks.js'
 import { type ProfileOptions, resolveProfileOptions } from '../options.js'
 import { assertSupportedRuntime } from '../runtime-support.js'
 import { leaseSamplerThread } from '../shared-thread.js'
@@ -127,9 +127,9 @@ async function heapAnswer({ query }: Pull, settings: PullSettings): Promise<Pull
   return { ...answer, headers: { ...answer.headers, age: String(Math.round(ageMillis / 1000)) } }
 }
 
+/** A pull asks for the heap, whether a profiler would have it or not; and for what is in use. */
 function heapOptions(given: HeapOptions): ResolvedHeapOptions {
-  const inEnvironment = fromEnvironment('SPANPROF_HEAP', heapCheck, process.env)
-  const options = { ...(typeof inEnvironment === 'object' && inEnvironment), ...given }
+  const options = checkedOption('heap', given, heapCheck, process.env)
   return { ...(resolveHeapOptions(options) as ResolvedHeapOptions), allocations: false }
 }
 
