@@ -32,6 +32,8 @@ export async function profile(options: ProfileOptions): Promise<ProfileResult> {
 export interface OneShotKind extends Pick<OneShotConfig, 'type' | 'names'> {
   /** The process stays alive for it. @default true */
   readonly keepsAlive?: boolean
+  /** Whichever interval is in use will do; the one of the options is for a thread that starts anew. */
+  readonly anyInterval?: boolean
   /** How long sampling goes on afterwards, as the next one may follow soon. @default 0 */
   readonly lingerMillis?: number
   /** Hears what the sampler thread says, where it is started for this. */
@@ -41,11 +43,13 @@ export interface OneShotKind extends Pick<OneShotConfig, 'type' | 'names'> {
 /** @returns the bytes of a `.pb.gz` file. */
 export async function oneShot(
   { samplingIntervalMicros, signal, ...config }: ResolvedProfileOptions,
-  { keepsAlive = true, lingerMillis = 0, log = toLog(), ...kind }: OneShotKind,
+  { keepsAlive = true, anyInterval = false, lingerMillis = 0, log = toLog(), ...kind }: OneShotKind,
 ): Promise<Uint8Array> {
   assertSupportedRuntime()
   signal?.throwIfAborted()
-  const lease = await leaseSamplerThread(samplingIntervalMicros, log)
+  const required = anyInterval ? undefined : samplingIntervalMicros
+  const newIntervalMicros = samplingIntervalMicros
+  const lease = await leaseSamplerThread(required, log, { newIntervalMicros })
   try {
     return await lease.thread.request('oneShot', { ...config, ...kind }, { signal, keepsAlive })
   } finally {

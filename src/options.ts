@@ -112,9 +112,15 @@ export interface ProfilerOptions extends ServerOptions, SourceOptions {
 }
 
 /** What `profile` takes. */
-export interface ProfileOptions extends SourceOptions {
+export interface ProfileOptions extends ProfileSettings {
   /** How long to sample, in milliseconds, 10 to 3,600,000. */
   durationMs: number
+  /** Ends the profile early: `profile` rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** What profiles that somebody asks for have in common, however they are asked for. */
+export interface ProfileSettings extends SourceOptions {
   /** @see ProfilerOptions.appName */
   appName?: string
   /**
@@ -126,8 +132,6 @@ export interface ProfileOptions extends SourceOptions {
   samplingIntervalMicros?: number
   /** @see ProfilerOptions.tags */
   tags?: Readonly<Record<string, string | number>>
-  /** Ends the profile early: `profile` rejects with the signal's reason. */
-  signal?: AbortSignal
 }
 
 /** Options with every default filled in and every value checked. */
@@ -147,18 +151,21 @@ export interface ResolvedProfilerOptions {
   readonly logger: Logger | undefined
 }
 
-export type ResolvedProfileOptions = Readonly<{
-  durationMs: number
-  appName: string
-  samplingIntervalMicros: number | undefined
-  sources: ResolvedSourceOptions
-  tags: LabelPairs
-  signal: AbortSignal | undefined
-}>
+export interface ResolvedProfileSettings {
+  readonly appName: string
+  readonly samplingIntervalMicros: number | undefined
+  readonly sources: ResolvedSourceOptions
+  readonly tags: LabelPairs
+}
+
+export interface ResolvedProfileOptions extends ResolvedProfileSettings {
+  readonly durationMs: number
+  readonly signal: AbortSignal | undefined
+}
 
 export const DEFAULT_SAMPLING_INTERVAL_MICROS = 10_000
 /** Half of the age at which a server refuses profiles: the other half is for bad days. */
-const MAX_PUSH_INTERVAL_MS = 1_800_000
+export const MAX_PUSH_INTERVAL_MS = 1_800_000
 
 const samplingIntervalMicros = integer('microseconds', 100, 1_000_000)
 
@@ -195,12 +202,16 @@ const PROFILER_CHECKS: OptionChecks<ProfilerOptions> = {
   logger: loggerWithWarn,
 }
 
-const PROFILE_CHECKS: OptionChecks<ProfileOptions> = {
-  durationMs: { check: integer('milliseconds', 10, 3_600_000).check },
+const SETTINGS_CHECKS: OptionChecks<ProfileSettings> = {
   appName: nonEmptyString,
   samplingIntervalMicros,
   ...SOURCE_CHECKS,
   tags: labels,
+}
+
+const PROFILE_CHECKS: OptionChecks<ProfileOptions> = {
+  durationMs: { check: integer('milliseconds', 10, 3_600_000).check },
+  ...SETTINGS_CHECKS,
   signal: abortSignal,
 }
 
@@ -247,13 +258,23 @@ export function resolveProfileOptions(
   if (given.durationMs === undefined) {
     throw invalidOption('durationMs', 'a number of milliseconds', undefined)
   }
+  return { ...filledIn(given), durationMs: given.durationMs, signal: given.signal }
+}
+
+/** @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION` */
+export function resolveProfileSettings(
+  settings: ProfileSettings,
+  environment: Environment = process.env,
+): ResolvedProfileSettings {
+  return filledIn(checkOptions(settings, SETTINGS_CHECKS, environment))
+}
+
+function filledIn(given: ProfileSettings): ResolvedProfileSettings {
   return {
-    durationMs: given.durationMs,
     appName: given.appName ?? defaultAppName(),
     samplingIntervalMicros: given.samplingIntervalMicros,
     sources: resolveSourceOptions(given),
     tags: toPairs({ ...namespaceTag(), ...given.tags }),
-    signal: given.signal,
   }
 }
 

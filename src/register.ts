@@ -8,6 +8,10 @@ import { isMainThread } from 'node:worker_threads'
 import { startProfiler } from './index.js'
 import { toLog } from './logger.js'
 import { joinSdk } from './otel/joined-sdk.js'
+import { hasBeenSampled } from './shared-thread.js'
+
+/** How long an app may take until it starts a profiler in its code. */
+const START_IN_CODE_MILLIS = 10_000
 
 const log = toLog()
 
@@ -26,8 +30,20 @@ async function serve(address: string): Promise<void> {
 async function profile(isPulled: boolean): Promise<void> {
   joinSdk()
   await startProfiler({}).catch((error) => {
-    if (!(isPulled && error.code === 'ERR_NO_SINK')) throw error
+    if (error.code !== 'ERR_NO_SINK') throw error
+    if (!isPulled) warnUnlessProfiled(error)
   })
+}
+
+/** The app may start a profiler in its code, and have its spans joined here alone. */
+function warnUnlessProfiled({ message }: Error): void {
+  const warn = () => {
+    process.off('beforeExit', warn)
+    clearTimeout(timer)
+    if (!hasBeenSampled()) log('warn', `this process is not profiled: ${message}`)
+  }
+  const timer = setTimeout(warn, START_IN_CODE_MILLIS).unref()
+  process.on('beforeExit', warn)
 }
 
 async function unlessRefused(consequence: string, start: () => Promise<void>): Promise<void> {

@@ -21,6 +21,14 @@ interface Shared {
 }
 
 let shared: Shared | undefined
+let everStarted = false
+
+export interface LeaseOptions {
+  /** `false` where no samples are taken that could carry any. @default true */
+  readonly labels?: boolean
+  /** The interval where none is in use yet and none is asked for. @default 10_000 */
+  readonly newIntervalMicros?: number | undefined
+}
 
 /** A sampler thread in use; `release` when done. The last one to release it ends it. */
 export interface Lease {
@@ -33,17 +41,16 @@ export interface Lease {
  * The process's one sampler thread, started for the first who asks.
  *
  * @param samplingIntervalMicros `undefined` for whichever is in use.
- * @param labels `false` where no samples are taken that could carry any.
  * @throws {SpanprofError} `ERR_ALREADY_RUNNING` when another copy of the package has it, or it samples
  *   at another interval; and whatever keeps it from starting.
  */
 export async function leaseSamplerThread(
   samplingIntervalMicros: number | undefined,
   log: Log,
-  { labels = true } = {},
+  { labels = true, newIntervalMicros = DEFAULT_SAMPLING_INTERVAL_MICROS }: LeaseOptions = {},
 ): Promise<Lease> {
   assertNoOtherCopy()
-  const mine = sharedAt(samplingIntervalMicros, log)
+  const mine = sharedAt(samplingIntervalMicros, log, newIntervalMicros)
   if (
     samplingIntervalMicros !== undefined &&
     samplingIntervalMicros !== mine.samplingIntervalMicros
@@ -69,14 +76,18 @@ export async function leaseSamplerThread(
 }
 
 /** The one in use, or a new one. One that only lingers gives way to another interval. */
-function sharedAt(samplingIntervalMicros: number | undefined, log: Log): Shared {
+function sharedAt(
+  samplingIntervalMicros: number | undefined,
+  log: Log,
+  newIntervalMicros: number,
+): Shared {
   let before: Promise<void> | undefined
   if (shared?.users === 0) {
     clearTimeout(shared.lingering)
     const wanted = samplingIntervalMicros ?? shared.samplingIntervalMicros
     if (wanted !== shared.samplingIntervalMicros) before = end(shared)
   }
-  shared ??= start(samplingIntervalMicros ?? DEFAULT_SAMPLING_INTERVAL_MICROS, log, before)
+  shared ??= start(samplingIntervalMicros ?? newIntervalMicros, log, before)
   return shared
 }
 
@@ -93,6 +104,7 @@ function start(samplingIntervalMicros: number, log: Log, before?: Promise<void>)
       },
     })
   }
+  everStarted = true
   ownership()[OWNER_KEY] = THIS_COPY
   const started: Shared = {
     samplingIntervalMicros,
@@ -119,6 +131,11 @@ function letGo(): void {
   sharedAgent().stop()
   stopLeftHeapSampling()
   delete ownership()[OWNER_KEY]
+}
+
+/** Whether this process has been sampled, or is now by another copy of the package. */
+export function hasBeenSampled(): boolean {
+  return everStarted || ownership()[OWNER_KEY] !== undefined
 }
 
 function assertNoOtherCopy(): void {

@@ -108,6 +108,27 @@ describe('the package', () => {
       console.log(total, later, windows, bytes, SpanprofError)\n`)
   })
 
+  it.each(['node16', 'node20'])('is typed for CommonJS, also of module %s', async (module) => {
+    const names = Object.keys(await import('spanprof')).filter((name) => name !== 'default')
+    expectToCompile(
+      `import Pyroscope, { ${names.join(', ')} } from 'spanprof'
+      import type { Profiler, ProfilerOptions, PyroscopeConfig } from 'spanprof'
+      import { SpanProfilesProcessor, wrapTracerProvider } from 'spanprof/otel'
+      const config: PyroscopeConfig = { sourceMapper: new SourceMapper() }
+      Pyroscope.init(config)
+      const options: ProfilerOptions = { outputDir: 'x' }
+      const profiler: Promise<Profiler> = startProfiler(options)
+      const total: number = withLabels({ tenant: 'acme' }, () => 7)
+      const mapper: Promise<SourceMapper> = SourceMapper.create(['.'])
+      const isOurs = (error: unknown): error is SpanprofError => error instanceof SpanprofError
+      const processor: SpanProfilesProcessor = new SpanProfilesProcessor()
+      // @ts-expect-error no such option
+      init({ application: 'x' })
+      console.log(profiler, total, mapper, isOurs, processor, wrapTracerProvider, ${names.join(', ')})\n`,
+      { extension: 'cts', module },
+    )
+  })
+
   it('is typed as the SDK that it replaces, and for its frameworks', () => {
     expectToCompile(`import Pyroscope from 'spanprof'
       import type { PyroscopeConfig, PyroscopeHeapConfig, PyroscopeWallConfig } from 'spanprof'
@@ -129,6 +150,8 @@ describe('the package', () => {
       declare const logger: Record<'error' | 'trace' | 'debug' | 'info' | 'warn' | 'fatal', Log>
       Pyroscope.setLogger(logger)
       Pyroscope.setLogger(console)
+      const log: Log = () => {}
+      Pyroscope.setLogger({ error: log, warn: log, info: log, debug: log, trace: log, fatal: log })
       await Fastify().register(Pyroscope.fastifyMiddleware())
       createServer(Pyroscope.pullHandler())
       interface Express { use(handler: (request: Request, response: Response, next: (error?: any) => void) => void): void }
@@ -143,13 +166,13 @@ describe('the package', () => {
 })
 
 /** In a module of its own within the package, so that \`spanprof\` means it. */
-function expectToCompile(source: string): void {
+function expectToCompile(source: string, { extension = 'mts', module = 'nodenext' } = {}): void {
   const require = createRequire(import.meta.url)
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
-  const file = join(ROOT, 'test', 'programs', `types-${process.pid}.mts`)
+  const file = join(ROOT, 'test', 'programs', `types-${process.pid}.${extension}`)
   writeFileSync(file, source)
   try {
-    const flags = '--noEmit --strict --module nodenext --target es2022 --types node'
+    const flags = `--noEmit --strict --module ${module} --target es2022 --types node`
     const args = [tsc, '--ignoreConfig', ...flags.split(' '), file]
     expect(spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' }).stdout).toBe('')
   } finally {

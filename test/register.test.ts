@@ -330,6 +330,24 @@ describe.concurrent('an app that cannot be profiled', () => {
   })
 })
 
+describe.concurrent('an app that sets nothing in its environment', () => {
+  it('hears nothing where its code starts a profiler, and has its spans labelled', async () => {
+    const directory = temporaryDirectory()
+    const result = await runCode(
+      `import { startProfiler } from 'spanprof'
+      const profiler = await startProfiler({
+        outputDir: ${JSON.stringify(directory)},
+        samplingIntervalMicros: 1000,
+      })
+      ${APP}
+      await profiler.stop()`,
+      { nodeArgs: IMPORT },
+    )
+    expectQuiet(result)
+    expect(labelsIn(directory, 'burn')).toEqual(printed(result))
+  })
+})
+
 describe.concurrent('the end of an app', () => {
   it.each([
     ['throws', `throw new Error('thrown on purpose')`, 1],

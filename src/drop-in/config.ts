@@ -3,6 +3,7 @@ import {
   boolean,
   type Environment,
   fromEnvironment,
+  headerText,
   integer,
   invalidOption,
   nonEmptyString,
@@ -36,6 +37,7 @@ export interface PyroscopeConfig {
   /** `PYROSCOPE_TENANT_ID` */
   tenantID?: string | undefined
   /**
+   * At most half an hour counts, as a server refuses profiles that began over an hour ago.
    * `PYROSCOPE_FLUSH_INTERVAL_MS`
    *
    * @default 60_000
@@ -87,7 +89,7 @@ export interface PyroscopeHeapConfig {
    */
   samplingIntervalBytes?: number | undefined
   /**
-   * `PYROSCOPE_HEAP_STACK_DEPTH`
+   * At most 128 count. `PYROSCOPE_HEAP_STACK_DEPTH`
    *
    * @default 64
    */
@@ -119,6 +121,7 @@ const tags: OptionCheck<Record<string, string | number>> = {
   check(name, value) {
     if (!isObject(value)) throw invalidOption(name, 'an object of strings and numbers', value)
     const faults = Object.entries(value).flatMap(([key, tag]) => [
+      key === '' ? `${name} must not have an empty name in it` : undefined,
       separatorsIn(`the tag name ${JSON.stringify(key)}`, key),
       typeof tag === 'string' || typeof tag === 'number'
         ? separatorsIn(`${name}.${key}`, String(tag))
@@ -128,6 +131,13 @@ const tags: OptionCheck<Record<string, string | number>> = {
     if (told.length > 0) throw new SpanprofError('ERR_INVALID_OPTION', told.join('\n'))
     return value as Record<string, string | number>
   },
+}
+
+/** In Grafana Cloud it is a number, and was accepted as one. */
+const userName: OptionCheck<string> = {
+  ...nonEmptyString,
+  check: (name, value) =>
+    nonEmptyString.check(name, typeof value === 'number' ? String(value) : value),
 }
 
 const object: OptionCheck<object> = {
@@ -142,9 +152,9 @@ const KEYS: Readonly<Record<string, ConfigKey>> = {
   appName: { check: nameOfSeries, variable: 'PYROSCOPE_APPLICATION_NAME' },
   serverAddress: { check: webAddress, variable: 'PYROSCOPE_SERVER_ADDRESS' },
   authToken: { check: secret, variable: 'PYROSCOPE_AUTH_TOKEN' },
-  basicAuthUser: { check: nonEmptyString, variable: 'PYROSCOPE_BASIC_AUTH_USER' },
+  basicAuthUser: { check: userName, variable: 'PYROSCOPE_BASIC_AUTH_USER' },
   basicAuthPassword: { check: secret, variable: 'PYROSCOPE_BASIC_AUTH_PASSWORD' },
-  tenantID: { check: nonEmptyString, variable: 'PYROSCOPE_TENANT_ID' },
+  tenantID: { check: headerText, variable: 'PYROSCOPE_TENANT_ID' },
   flushIntervalMs: {
     check: integer('milliseconds', 100, 86_400_000),
     variable: 'PYROSCOPE_FLUSH_INTERVAL_MS',
@@ -166,7 +176,7 @@ const KEYS: Readonly<Record<string, ConfigKey>> = {
     variable: 'PYROSCOPE_HEAP_SAMPLING_INTERVAL_BYTES',
   },
   'heap.stackDepth': {
-    check: integer('frames', 1, 1024),
+    check: integer('frames', 1, Number.MAX_SAFE_INTEGER),
     variable: 'PYROSCOPE_HEAP_STACK_DEPTH',
   },
   stripFilenames: {

@@ -18,11 +18,14 @@ export function init(given: PyroscopeConfig = {}): void {
   void import('./logger.js').then(({ log }) => log('warn', `init knows nothing of ${unknown}`))
 }
 
+/** The SDK's logger. Its further methods may be there, and are never called. */
+type LoggerOfSdk = Logger & Partial<Record<'error' | 'debug' | 'trace' | 'fatal', unknown>>
+
 /**
  * From now on `logger` hears what a person should know: a warning where something was lost, an info
  * where it is well again. Its other methods are not called.
  */
-export function setLogger(given: Logger): void {
+export function setLogger(given: LoggerOfSdk): void {
   logger = given
 }
 

@@ -11,21 +11,19 @@ interface Goal {
   readonly types: ReadonlySet<ContinuousType>
 }
 
-const wanted = new Set<ContinuousType>()
 let goal: Goal | undefined
 let reached: (Goal & { readonly profiler: Profiler }) | undefined
 let settling = Promise.resolve()
 
 /** Profiles these types too, from soon on. */
 export function startTypes(types: readonly ContinuousType[], config: CheckedConfig): void {
-  for (const type of types) wanted.add(type)
-  void settle({ config, types: new Set(wanted) })
+  void settle({ config, types: new Set([...(goal?.types ?? []), ...types]) })
 }
 
 /** Resolves when they are no longer profiled, and what there was of them has been delivered. */
 export function stopTypes(types: readonly ContinuousType[]): Promise<void> {
-  for (const type of types) wanted.delete(type)
-  return settle(goal && { config: goal.config, types: new Set(wanted) })
+  const left = [...(goal?.types ?? [])].filter((type) => !types.includes(type))
+  return settle(goal && { config: goal.config, types: new Set(left) })
 }
 
 /** One after the other; what is asked for within one tick of the event loop is done at once. */
@@ -48,10 +46,8 @@ async function reach(): Promise<void> {
     const profiler = await startProfiler(options, withDefaults(process.env))
     reached = { ...next, profiler }
   } catch (error) {
-    // Not tried again before the next start.
-    wanted.clear()
-    if (goal === next) goal = undefined
-    log('warn', `this process is not profiled: ${(error as Error).message}`)
+    if (goal === next) goal = undefined // Not tried again before the next start.
+    log('warn', `start() has no effect: ${(error as Error).message}`)
   }
 }
 

@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs'
 import type { Environment } from '../option-checks.js'
-import type { ProfilerOptions } from '../options.js'
+import { MAX_PUSH_INTERVAL_MS, type ProfilerOptions } from '../options.js'
 import { MAX_STACK_DEPTH } from '../sampler/heap-sampler.js'
 import type { CheckedConfig, PyroscopeHeapConfig } from './config.js'
 import type { ContinuousType } from './continuous.js'
 
 /** A config in the words of `startProfiler`. */
 export function profilerOptions(
-  { wall, heap, tenantID, sourceMapper: _, tags, ...same }: CheckedConfig,
+  { wall, heap, tenantID, flushIntervalMs, sourceMapper: _, tags, ...same }: CheckedConfig,
   types: ReadonlySet<ContinuousType>,
 ): ProfilerOptions {
   const options = {
     ...same,
     tenantId: tenantID,
+    flushIntervalMs: flushIntervalMs && Math.min(flushIntervalMs, MAX_PUSH_INTERVAL_MS),
     samplingIntervalMicros: wall.samplingIntervalMicros,
     cpu: types.has('cpu'),
     wall: types.has('wall'),
@@ -28,11 +29,15 @@ function withinReach(heap: PyroscopeHeapConfig): PyroscopeHeapConfig {
   return { ...heap, stackDepth: Math.min(heap.stackDepth, MAX_STACK_DEPTH) }
 }
 
-/** Defaults of the drop-in's own go below whatever the environment says. */
+/**
+ * Defaults of the drop-in's own go below whatever the environment says. `stop()` waits for uploads no
+ * longer than the exit does: apps call it where they handle SIGTERM, and it took no time before.
+ */
 export function withDefaults(environment: Environment): Environment {
   return {
     SPANPROF_SERVER_ADDRESS: 'http://localhost:4040',
     SPANPROF_FLUSH_INTERVAL_MS: '60000',
+    SPANPROF_FLUSH_TIMEOUT_MS: '2000',
     ...environment,
   }
 }

@@ -1,5 +1,5 @@
 import type { HeapOptions } from '../heap-options.js'
-import type { ProfileOptions } from '../options.js'
+import type { ProfileSettings } from '../options.js'
 import type { PullSettings } from '../pull/answer.js'
 import { lastConfig } from './configured.js'
 import { log } from './logger.js'
@@ -13,7 +13,7 @@ function options(): ReturnType<PullSettings['options']> {
   const { appName, tags, wall, stripFilenames, shortenPaths } = config
   const { samplingIntervalMicros } = wall
   const known = { appName, tags, samplingIntervalMicros, stripFilenames, shortenPaths }
-  return known as Omit<ProfileOptions, 'durationMs'> // Where it has undefined, nothing is given.
+  return known as ProfileSettings // Where it has undefined, nothing is given.
 }
 
 function heap(): ReturnType<PullSettings['heap']> {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstanceLike } from '../pull/middleware.js'
+import { pulledType } from '../pull/paths.js'
 
 /** Answers requests for profiles and leaves all others to `next`, or refuses them where there is none. */
 export type PullHandler = (
@@ -25,9 +26,9 @@ export type PullPlugin = (
  */
 export function pullHandler(): PullHandler {
   return (request, response, next) => {
-    if (next !== undefined && !request.url?.startsWith('/debug/pprof/')) return next()
+    if (next !== undefined && pulledType(request.url ?? '') === undefined) return next()
     load()
-      .then(({ handle, settings }) => handle(request, response, next, settings))
+      .then(({ handle, settings }) => handle(request, response, settings))
       .catch((error) => (next === undefined ? response.destroy(error) : next(error)))
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '../heap-options.js'
 import { oneShot } from '../one-shot.js'
 import { checkedOption } from '../option-checks.js'
-import { type ProfileOptions, resolveProfileOptions } from '../options.js'
+import { type ProfileSettings, resolveProfileSettings } from '../options.js'
 import { assertSupportedRuntime } from '../runtime-support.js'
 import { leaseSamplerThread } from '../shared-thread.js'
 import type { AgedProfile, PullHeapConfig } from '../thread/protocol.js'
@@ -18,7 +18,7 @@ import type { PulledType } from './paths.js'
 /** Whom profiles are pulled from. */
 export interface PullSettings {
   /** What every pull has in common, as it is at the time of the request. */
-  options(): Omit<ProfileOptions, 'durationMs' | 'signal'>
+  options(): ProfileSettings
   /** How the heap is sampled where no profiler does it, over what the environment says. */
   heap(): HeapOptions
   readonly log: Log
@@ -100,15 +100,19 @@ async function timedAnswer(
     return refusal(400, `seconds must be ${expected}, received ${JSON.stringify(given)}`)
   }
   const durationMs = Math.round(seconds * 1000)
-  const options = resolveProfileOptions({ ...settings.options(), durationMs, signal })
+  const options = resolveProfileSettings(settings.options())
   const startTimeMillis = Date.now()
-  const bytes = await oneShot(options, {
-    type,
-    names: 'placed',
-    keepsAlive: false,
-    lingerMillis: LINGER_MILLIS,
-    log: settings.log,
-  })
+  const bytes = await oneShot(
+    { ...options, durationMs, signal },
+    {
+      type,
+      names: 'placed',
+      keepsAlive: false,
+      anyInterval: true,
+      lingerMillis: LINGER_MILLIS,
+      log: settings.log,
+    },
+  )
   return profileAnswer(
     bytes,
     profileFileName({ ...options, type: { name: type }, startTimeMillis }),
@@ -116,7 +120,7 @@ async function timedAnswer(
 }
 
 async function heapAnswer({ query }: Pull, settings: PullSettings): Promise<PullAnswer> {
-  const options = resolveProfileOptions({ ...settings.options(), durationMs: 10 })
+  const options = resolveProfileSettings(settings.options())
   const fresh = query.get('gc') === '1' // As a Go program collects garbage first where it is told to.
   const { appName, tags, sources, samplingIntervalMicros } = options
   const config = { appName, tags, sources, heap: heapOptions(settings.heap()), fresh }
@@ -136,11 +140,11 @@ function heapOptions(given: HeapOptions): ResolvedHeapOptions {
 /** Its thread stays for the next pull, as what was allocated before the heap is sampled is not seen. */
 async function pulledHeap(
   config: PullHeapConfig,
-  samplingIntervalMicros: number | undefined,
+  newIntervalMicros: number | undefined,
   log: Log,
 ): Promise<AgedProfile> {
   assertSupportedRuntime()
-  const lease = await leaseSamplerThread(samplingIntervalMicros, log, { labels: false })
+  const lease = await leaseSamplerThread(undefined, log, { labels: false, newIntervalMicros })
   try {
     const profile = await lease.thread.request('pullHeap', config, { keepsAlive: false })
     if (profile !== undefined) return profile

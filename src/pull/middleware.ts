@@ -23,23 +23,17 @@ export interface FastifyReplyLike {
   hijack(): unknown
 }
 
-/** @param next gets what is for somebody else; without it that is refused. */
+/** What is no request for a profile is answered 404. */
 export async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  next: (() => void) | undefined,
   settings: PullSettings,
 ): Promise<void> {
   const target = request.url ?? ''
   const type = pulledType(target)
-  if (type !== undefined) {
-    const answer = await pull(type, request.method, target, response, settings)
-    if (answer !== undefined) send(response, answer)
-  } else if (next !== undefined) {
-    next()
-  } else {
-    send(response, NOT_FOUND)
-  }
+  const answer =
+    type === undefined ? NOT_FOUND : await pull(type, request.method, target, response, settings)
+  if (answer !== undefined) send(response, answer)
 }
 
 /** For Fastify 4 and 5. */
@@ -65,6 +59,7 @@ async function pull(
 ): Promise<PullAnswer | undefined> {
   const left = new AbortController()
   const onClose = () => left.abort()
+  if (response.destroyed) onClose() // While this file was being loaded.
   response.once('close', onClose)
   try {
     return await answerPull({ type, method, query: queryOf(target), signal: left.signal }, settings)

@@ -41,7 +41,7 @@ export function servePulls({ host, port }: PullAddress, settings: PullSettings):
       response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' })
       response.end('this is for programs on this machine\n')
     } else {
-      handle(request, response, undefined, settings).catch((error) => response.destroy(error))
+      handle(request, response, settings).catch((error) => response.destroy(error))
     }
   })
   server.on('connection', (socket) => socket.unref())

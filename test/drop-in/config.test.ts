@@ -102,6 +102,7 @@ describe('a config', () => {
     ['basicAuthUser', {}],
     ['basicAuthPassword', 7],
     ['tenantID', 7],
+    ['tenantID', 'a b'],
     ['flushIntervalMs', '60s'],
     ['flushIntervalMs', 0.5],
     ['tags', 'region=eu'],
@@ -129,6 +130,14 @@ describe('a config', () => {
       `the tag name ${quoted} must not have any of { } , = in it, received ${quoted}`,
       `tags.region must not have any of { } , = in it, received ${quoted}`,
     ])
+  })
+
+  it('may not have a tag without a name', () => {
+    expect(faultsOf({ tags: { '': 'x' } })).toEqual(['tags must not have an empty name in it'])
+  })
+
+  it('may have a number for a user, as those of Grafana Cloud are', () => {
+    expect(check({ basicAuthUser: 123 })).toMatchObject({ basicAuthUser: '123' })
   })
 
   it('is told all its faults at once, those of the environment too', () => {

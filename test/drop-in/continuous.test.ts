@@ -176,9 +176,33 @@ describe.concurrent('starts and stops', () => {
       burn(100)
       await Pyroscope.stop()`)
     expect(printed).toEqual([
-      [['warn', expect.stringMatching(/^spanprof: this process is not profiled: a profiler runs/)]],
+      [['warn', expect.stringMatching(/^spanprof: start\(\) has no effect: a profiler/)]],
     ])
     expect(profiles.map(({ app }) => app)).toContain('shop')
+  })
+})
+
+describe.concurrent('a start that fails', () => {
+  it('takes nothing from the one after it', async () => {
+    const { printed, profiles } = await run(
+      `Pyroscope.setLogger(logger)
+      Pyroscope.init({ serverAddress, appName: 'before' })
+      Pyroscope.start()
+      await import('./dist/drop-in/continuous.js')
+      await new Promise(setImmediate) // The start is on its way, and has seen its environment.
+      process.env.SPANPROF_TLS_CA_FILE = ''
+      Pyroscope.init({ serverAddress, appName: 'after' })
+      Pyroscope.start()
+      await started()
+      await Pyroscope.stopHeapProfiling()
+      burn(100)
+      await Pyroscope.stop()
+      print(messages.filter(([level]) => level === 'warn').length)`,
+      { env: { SPANPROF_TLS_CA_FILE: '/no/such/file.pem' } },
+    )
+    expect(printed).toEqual([1])
+    expect(new Set(profiles.map(({ app }) => app))).toEqual(new Set(['after']))
+    expect(typesOf(profiles)).toContain(WALL)
   })
 })
 

@@ -32,7 +32,19 @@ describe('what init sets', () => {
   })
 
   it('has deeper stacks of the heap cut, not refused', () => {
-    expect(resolve({ heap: { stackDepth: 500 } }, ['heap']).heap).toMatchObject({ stackDepth: 128 })
+    expect(resolve({ heap: { stackDepth: 2000 } }, ['heap']).heap).toMatchObject({
+      stackDepth: 128,
+    })
+  })
+
+  it('has profiles cut, not refused, that a server would not take', () => {
+    expect(resolve({ flushIntervalMs: 3_600_000 }).flushIntervalMs).toBe(1_800_000)
+  })
+
+  it('has an end that waits for a server no longer than the exit does, unless that is said', () => {
+    expect(resolve({}).server).toMatchObject({ flushTimeoutMs: 2000 })
+    const longer = { SPANPROF_FLUSH_TIMEOUT_MS: '5000' }
+    expect(resolve({}, ['wall'], longer).server).toMatchObject({ flushTimeoutMs: 5000 })
   })
 
   it('comes to the profiler whole', () => {

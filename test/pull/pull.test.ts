@@ -208,12 +208,45 @@ describe('a pull beside a running profiler', () => {
     }
   })
 
-  it('is of the interval that the profiler samples at', async () => {
+  it('is of the interval that the profiler samples at, whatever init says', async () => {
     const { printed } = await run(`
+      spanprof.init({ wall: { samplingIntervalMicros: 20_000 } })
+      print(await pull('wall?seconds=0.1'))
       const profiler = await startProfiler({ outputDir, samplingIntervalMicros: 5000 })
       print(await pull('wall?seconds=0.1'))
+      print((await pull('heap')).status)
       await profiler.stop()`)
-    expect(decoded(printed[0]).period).toBe(5_000_000)
+    expect(printed.slice(0, 2).map((answer) => decoded(answer).period)).toEqual([
+      20_000_000, 5_000_000,
+    ])
+    expect(printed[2]).toBe(200)
+  })
+})
+
+describe('a handler', () => {
+  it('notices a client that has left before anything was loaded', async () => {
+    const { printed } = await run(`
+      const { ServerResponse } = http
+      const gone = (request) => {
+        const response = new ServerResponse(request)
+        handler(request, response)
+        response.destroy()
+      }
+      for (let i = 0; i < 64; i++) gone({ method: 'GET', url: '/debug/pprof/wall?seconds=600' })
+      while ((await status('/debug/pprof/wall?seconds=0.01')) !== 200);
+      print('room')`)
+    expect(printed).toEqual(['room'])
+  })
+
+  it('lets others through once, and what they throw too', async () => {
+    const { printed } = await run(`
+      const passed = []
+      const next = (...args) => { passed.push(args); throw new Error('on purpose') }
+      for (const url of ['/', '/debug/pprof/other', undefined]) {
+        try { expressMiddleware()({ url }, {}, next) } catch ({ message }) { print(message) }
+      }
+      print(passed)`)
+    expect(printed).toEqual(['on purpose', 'on purpose', 'on purpose', [[], [], []]])
   })
 })
 
