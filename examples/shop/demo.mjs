@@ -1,11 +1,11 @@
-// A web shop under load, traced by OpenTelemetry and profiled by spanprof: does each route, each
-// tenant and each single request get the CPU time that it has burnt? The shop is told what to do
-// (plan.mjs), times its own work (stopwatch.mjs), and the tracer times its requests
-// (request-spans.mjs); the profile is made without knowing any of it.
+// A web shop under load, traced by OpenTelemetry and profiled by spanprof. It checks that each route,
+// each tenant and each single request is billed for the CPU time it used. The shop is told what to do
+// (plan.mjs) and times its own work (stopwatch.mjs); the tracer times its requests
+// (request-spans.mjs). The profile is made without knowing any of this.
 //
 //   npm run demo [-- --seconds 10]
 //
-// Profiles go to ./profiles beside those of earlier runs; nothing is deleted there.
+// Profiles go to ./profiles, next to those of earlier runs; nothing is deleted there.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'

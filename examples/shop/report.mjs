@@ -5,9 +5,16 @@ import { paint } from './terminal.mjs'
 /** By the stopwatch there is then so many times as much work as CPU time. */
 const BUSY = 1.15
 
+const COLUMNS = [
+  'plan       share of the work that the shop was told to do',
+  'stopwatch  what the shop measured itself, around each piece of work',
+  'spanprof   CPU time in the profile',
+]
+
 /** Prints what the demo has found. */
 export function report({ found, stats, files }) {
   const parts = [
+    COLUMNS,
     [heading('CPU time by span_name'), ...found.routes.flatMap(groupWithFunctions)],
     [heading('The three slowest spans'), ...found.slowest.flatMap(slowSpan)],
     [heading('CPU time by tenant'), ...found.tenants.map(groupRow)],
@@ -31,8 +38,8 @@ function verdict({ routes, workMillis, wrongMillis }, { samples }) {
   const byChance = 3 * Math.sqrt((0.5 * 0.5 * told.length) / samples)
   return [
     `Under a wrong span, route or tenant: ${whole(wrongMillis)} of ${whole(workMillis)} ms of work.`,
-    `Shares of a route’s work, stopwatch against spanprof: ${points(difference)} points apart at most`,
-    `(${group}, ${name}); by chance it can be ${points(byChance)} with this many samples.`,
+    `Shares of a route’s work, stopwatch against spanprof: at most ${points(difference)} points apart`,
+    `(${group}, ${name}). With this many samples, chance alone can reach ${points(byChance)}.`,
     ...busyMachine(told, workMillis),
   ]
 }
@@ -40,17 +47,17 @@ function verdict({ routes, workMillis, wrongMillis }, { samples }) {
 function busyMachine(routes, workMillis) {
   const measuredMillis = routes.reduce((total, { measured }) => total + measured.millis, 0)
   if (measuredMillis < BUSY * workMillis) return []
-  return ['This machine is busy: the stopwatch ran on while the shop waited for a processor.']
+  return ['The machine was busy: the stopwatch kept running while the shop waited for a CPU.']
 }
 
 function ownFigures({ requests, traced }, stats) {
   const { samples, unlabelledSamples, cpuNanos, pauseMicros, maxPauseMicros } = stats
   const unlabelled = percent(samples === 0 ? 0 : unlabelledSamples / samples)
-  const pauses = `${millis(pauseMicros)} ms in all, ${millis(maxPauseMicros)} ms the longest`
+  const pauses = `${millis(pauseMicros)} ms in total, ${millis(maxPauseMicros)} ms the longest`
   return [
     `requests   ${whole(requests)}, ${whole(traced)} of them traced`,
     `samples    ${whole(samples)} for ${whole(cpuNanos / 1e6)} ms of CPU time, ${unlabelled} without labels`,
-    `pauses     ${pauses}, made by spanprof`,
+    `pauses     ${pauses}, caused by spanprof`,
   ]
 }
 
@@ -61,7 +68,7 @@ function commands({ slowest }, files) {
   const names = ['', ...files].join(files.length === 1 ? ' ' : ' \\\n    ')
   const { name, spanId } = slowest[0].request.span
   return [
-    'Go on with (needs Go)',
+    'Look further (needs Go)',
     ...[
       '-http=: -tagroot=tenant,span_name',
       `-top -tagfocus='span_name=${name}'`,

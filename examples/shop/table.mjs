@@ -5,7 +5,7 @@ const SMALL_SHARE = 0.05
 const BAR_WIDTH = 12
 
 export function heading(title) {
-  return paint('dim', columns(title, 'told', 'own stopwatch', 'seen by spanprof'))
+  return paint('dim', columns(title, 'plan', 'stopwatch', 'spanprof'))
 }
 
 /** A row for a group, and one for each of its functions. */
