@@ -2,9 +2,13 @@ import { expect, it } from 'vitest'
 import { decodeDirectory, samplesOf, total } from './decoded-profile.ts'
 import { runProgram, temporaryDirectory } from './program.ts'
 
-it('gives every sample of a hard mix of concurrent work the label of that work', async () => {
+it.each([
+  ['a hard mix of concurrent work', 'hard-mix.mjs', 7000],
+  // One sample in a hundred is taken within a microsecond of a switch.
+  ['work that switches labels every few microseconds', 'fast-mix.mjs', 2000],
+])('gives every sample of %s the label of that work', async (_, program, millis) => {
   const directory = temporaryDirectory()
-  const { code, stdout, stderr } = await runProgram('hard-mix.mjs', { args: [directory, '7000'] })
+  const { code, stdout, stderr } = await runProgram(program, { args: [directory, String(millis)] })
   expect(stderr).toBe('')
   expect(code).toBe(0)
 

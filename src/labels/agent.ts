@@ -227,8 +227,8 @@ export class LabelAgent {
     this.#own = own
     this.#carried = carried
     // With its fraction: V8 cuts sample times down to whole microseconds. It takes them when it has
-    // walked the stack, more than a microsecond after a switch that came before; one that comes after
-    // may follow in the same microsecond, and has to seem later.
+    // walked the stack, some microseconds after a switch that came before; one that comes after may
+    // follow in the same microsecond, and has to seem later.
     const now = hrtime()
     this.#timeline.record(now[0] * 1e6 + now[1] / 1000, own, carried)
   }

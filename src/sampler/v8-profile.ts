@@ -4,7 +4,7 @@
  */
 export interface V8Profile {
   readonly nodes: readonly V8Node[]
-  /** Microseconds of CLOCK_MONOTONIC. */
+  /** Microseconds of CLOCK_MONOTONIC; as V8 sends it, one ahead: see `console-profiles.ts`. */
   readonly startTime: number
   readonly endTime: number
   /** Node ids. Holds more than the timer's samples: see `timer-samples.ts`. */

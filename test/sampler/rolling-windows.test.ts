@@ -42,7 +42,14 @@ class PretendedV8 implements Transport {
     const work = idOf(nodes, 'work')
     const timeDeltas = ticks.map((tick, i) => tick - (ticks[i - 1] ?? startTime))
     const samples = ticks.map(() => work)
-    const profile = { nodes, startTime, endTime: nowMicros(), samples, timeDeltas }
+    // V8 adds a microsecond to its clock, so that no time is 0.
+    const profile = {
+      nodes,
+      startTime: startTime + 1,
+      endTime: nowMicros() + 1,
+      samples,
+      timeDeltas,
+    }
     this.#finished({ title: 'somebody else’s', profile })
     this.#finished({ title, profile })
   }
