@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { resourceAttribute } from './otel-resource.js'
 
@@ -11,8 +11,7 @@ export function defaultAppName(): string {
 
 /** The name in the package.json next to the app's main file or above it. */
 function packageName(): string | undefined {
-  const main = process.argv[1]
-  for (let directory = main === undefined ? process.cwd() : dirname(main); ; ) {
+  for (let directory = mainDirectory(); ; ) {
     try {
       const { name } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
       return typeof name === 'string' && name !== '' ? name : undefined
@@ -22,5 +21,16 @@ function packageName(): string | undefined {
     const above = dirname(directory)
     if (above === directory) return undefined
     directory = above
+  }
+}
+
+/** Commands that packages bring are links to their files. */
+function mainDirectory(): string {
+  const main = process.argv[1]
+  if (main === undefined) return process.cwd()
+  try {
+    return dirname(realpathSync(main))
+  } catch {
+    return dirname(main) // Without its `.js`, for one.
   }
 }

@@ -19,7 +19,7 @@ export async function heapProfile(thread: SamplerThread): Promise<HeapProfileRes
   if (bytes === undefined) {
     throw new SpanprofError(
       'ERR_HEAP_NOT_PROFILED',
-      'V8 samples the heap for somebody else already (the app, another profiler, node --heap-prof)',
+      'something else is already sampling the heap (the app, another profiler, node --heap-prof)',
     )
   }
   const pprof = await import('pprof-format')

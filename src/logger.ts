@@ -16,10 +16,17 @@ function debug(format: string, value: unknown): void {
   debugLogger(format, value)
 }
 
-/** Node's own channel for libraries: visible, in the app's hands, off with `--no-warnings`. */
+/**
+ * Node's own channel for libraries: visible, in the app's hands, off with `--no-warnings`. At once,
+ * where `process.emitWarning` would wait for a next tick, which never comes when the process ends.
+ */
 export const defaultLogger: Logger = {
-  warn: (message) => process.emitWarning(message, 'SpanprofWarning'),
+  warn: (message) => process.emit('warning', new SpanprofWarning(message)),
   info: (message) => debug('%s', message),
+}
+
+class SpanprofWarning extends Error {
+  override readonly name = 'SpanprofWarning'
 }
 
 /** A logger that throws must not reach the app's event loop through us. */

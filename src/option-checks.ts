@@ -86,7 +86,31 @@ export function fromEnvironment<T>(
 
 /** `flushIntervalMs` → `SPANPROF_FLUSH_INTERVAL_MS` */
 export function environmentName(option: string): string {
-  return `SPANPROF_${upperSnakeCase(option)}`
+  return PREFIX + upperSnakeCase(option)
+}
+
+const PREFIX = 'SPANPROF_'
+
+/** The variables that options may come from. */
+export function variablesOf(checks: Readonly<Record<string, OptionCheck<unknown>>>): string[] {
+  return Object.entries(checks).flatMap(([option, { parse, members }]) => {
+    const name = environmentName(option)
+    const ofMembers = Object.keys(members ?? {}).map((each) => `${name}_${upperSnakeCase(each)}`)
+    return [...(parse === undefined ? [] : [name]), ...ofMembers]
+  })
+}
+
+/**
+ * A misspelled variable sets nothing, and there may be variables of a later version, so these are told
+ * of and not refused.
+ *
+ * @param known names of variables.
+ * @returns a sentence for each variable that is not one of them.
+ */
+export function unknownVariables(environment: Environment, known: readonly string[]): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
+    .map((name) => `${name} has no effect; did you mean ${nearest(name, known)}?`)
 }
 
 function upperSnakeCase(name: string): string {
@@ -176,7 +200,9 @@ export function oneOf<T extends string>(...values: readonly T[]): OptionCheck<T>
 export const labels: OptionCheck<Readonly<Record<string, string | number>>> = {
   check(name, value) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw invalidOption(name, 'an object of strings and numbers', value)
+      const isVariable = name.startsWith(PREFIX)
+      const expected = isVariable ? 'key=value,key=value' : 'an object of strings and numbers'
+      throw invalidOption(name, expected, value)
     }
     for (const [key, label] of Object.entries(value)) {
       if (key === '') throw invalidOption(name, 'an object whose keys are not empty', value)
@@ -257,7 +283,7 @@ function assertKnown(given: readonly string[], names: readonly string[], prefix 
   const likely = nearest(unknown.replace(/^With/, ''), names)
   throw new SpanprofError(
     'ERR_UNKNOWN_OPTION',
-    `unknown option '${prefix}${unknown}'; did you mean '${likely}'? There are: ${names.join(', ')}`,
+    `unknown option '${prefix}${unknown}'; did you mean '${likely}'? Known options: ${names.join(', ')}`,
   )
 }
 

@@ -18,6 +18,7 @@ import {
   nonEmptyString,
   type OptionCheck,
   type OptionChecks,
+  variablesOf,
 } from './option-checks.js'
 import { resourceAttribute } from './otel-resource.js'
 import type { LabelPairs } from './sample.js'
@@ -215,6 +216,9 @@ const PROFILE_CHECKS: OptionChecks<ProfileOptions> = {
   signal: abortSignal,
 }
 
+/** The environment variables of a profiler's options. */
+export const PROFILER_VARIABLES = variablesOf(PROFILER_CHECKS)
+
 /** @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION`, `ERR_NO_SINK` */
 export function resolveProfilerOptions(
   options: ProfilerOptions,
@@ -224,7 +228,7 @@ export function resolveProfilerOptions(
   if (given.outputDir === undefined && given.serverAddress === undefined) {
     throw new SpanprofError(
       'ERR_NO_SINK',
-      "nothing says where profiles should go: set serverAddress, such as 'http://localhost:4040', or outputDir, such as './profiles' (SPANPROF_SERVER_ADDRESS, SPANPROF_OUTPUT_DIR)",
+      "no destination for profiles: set serverAddress, such as 'http://localhost:4040', or outputDir, such as './profiles' (SPANPROF_SERVER_ADDRESS, SPANPROF_OUTPUT_DIR)",
     )
   }
   const server = resolveServerOptions(given, environment)
@@ -280,7 +284,7 @@ function filledIn(given: ProfileSettings): ResolvedProfileSettings {
 
 function recordedTypes({ cpu = true, wall = false, heap }: ProfilerOptions): RecordedType[] {
   if (!cpu && !wall && resolveHeapOptions(heap) === undefined) {
-    throw invalidOption('cpu', 'true where neither wall nor heap is on', cpu)
+    throw invalidOption('cpu', 'true unless wall or heap is on', cpu)
   }
   return [...(cpu ? (['cpu'] as const) : []), ...(wall ? (['wall'] as const) : [])]
 }

@@ -55,7 +55,7 @@ export async function startProfiler(
   if (running !== undefined) {
     throw new SpanprofError(
       'ERR_ALREADY_RUNNING',
-      'a profiler runs in this process already; stop() it before starting another',
+      'a profiler is already running in this process (startProfiler, the drop-in or spanprof/register); stop it before starting another',
     )
   }
   running = start(resolved)

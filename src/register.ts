@@ -7,7 +7,10 @@
 import { isMainThread } from 'node:worker_threads'
 import { startProfiler } from './index.js'
 import { toLog } from './logger.js'
+import { unknownVariables } from './option-checks.js'
+import { PROFILER_VARIABLES } from './options.js'
 import { joinSdk } from './otel/joined-sdk.js'
+import { SPAN_PROFILES_VARIABLES } from './otel/options.js'
 import { hasBeenSampled } from './shared-thread.js'
 
 /** How long an app may take until it starts a profiler in its code. */
@@ -17,6 +20,8 @@ const log = toLog()
 
 // Worker threads inherit NODE_OPTIONS. They are not profiled from within.
 if (isMainThread) {
+  const known = [...PROFILER_VARIABLES, ...SPAN_PROFILES_VARIABLES, 'SPANPROF_PULL']
+  for (const sentence of unknownVariables(process.env, known)) log('warn', sentence)
   const pullAddress = process.env.SPANPROF_PULL
   if (pullAddress) await unlessRefused('profiles cannot be pulled', () => serve(pullAddress))
   await unlessRefused('this process is not profiled', () => profile(Boolean(pullAddress)))

@@ -10,9 +10,7 @@ import { SpanprofError } from './errors.js'
 export function assertSupportedRuntime(): void {
   const other = process.versions.bun ? 'Bun' : 'Deno' in globalThis ? 'Deno' : undefined
   if (other !== undefined) {
-    throw unsupported(
-      `${other} has no inspector that spanprof could sample with; run it with Node.js`,
-    )
+    throw unsupported(`spanprof cannot sample in ${other}; run the app with Node.js`)
   }
   if (typeof process.getBuiltinModule !== 'function') {
     throw unsupported(`spanprof needs Node.js 20.19 or later, this is ${process.version}`)
@@ -20,7 +18,7 @@ export function assertSupportedRuntime(): void {
   if (!isMainThread) {
     throw new SpanprofError(
       'ERR_NOT_MAIN_THREAD',
-      'the profiler is started from the main thread, this is a worker thread',
+      'the profiler must be started from the main thread, not from a worker thread',
     )
   }
   if (!(process.features as { inspector?: boolean }).inspector) {

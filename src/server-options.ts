@@ -185,5 +185,5 @@ function decoded(text: string): string | undefined {
 }
 
 function missing(name: string, other: string): SpanprofError {
-  return new SpanprofError('ERR_INVALID_OPTION', `${name} does nothing without ${other}: set both`)
+  return new SpanprofError('ERR_INVALID_OPTION', `${name} requires ${other}: set both`)
 }

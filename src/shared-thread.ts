@@ -57,7 +57,7 @@ export async function leaseSamplerThread(
   ) {
     throw new SpanprofError(
       'ERR_ALREADY_RUNNING',
-      `this process is being sampled every ${mine.samplingIntervalMicros} microseconds; samplingIntervalMicros ${samplingIntervalMicros} has to wait until that ends`,
+      `this process is already sampled every ${mine.samplingIntervalMicros} microseconds; samplingIntervalMicros must be ${mine.samplingIntervalMicros} until that ends, received ${samplingIntervalMicros}`,
     )
   }
   mine.users++
@@ -143,7 +143,7 @@ function assertNoOtherCopy(): void {
   if (owner === undefined || owner === THIS_COPY) return
   throw new SpanprofError(
     'ERR_ALREADY_RUNNING',
-    `another copy of spanprof profiles this process: ${owner} (this one is ${THIS_COPY})`,
+    `another copy of spanprof is profiling this process: ${owner} (this one is ${THIS_COPY})`,
   )
 }
 

@@ -143,8 +143,15 @@ describe('a server that never answers', () => {
 
   it('does not hold up the exit for longer than it may wait', async () => {
     const result = await unanswered({ exitTimeoutMs: 500 })
-    expect(result).toMatchObject({ code: 7, signal: null, stdout: '', stderr: '' })
+    expect(result).toMatchObject({ code: 7, signal: null, stdout: '' })
     expectWholeProfile(result) // The files have it.
+  })
+
+  it('costs profiles that the app hears of, though it has ended', async () => {
+    const { stderr } = await unanswered({ exitTimeoutMs: 500 })
+    expect(stderr.match(/SpanprofWarning: .*/g)).toEqual([
+      expect.stringMatching(/profiles lost because they were not uploaded to \S+ in time: [1-9]/),
+    ])
   })
 
   it('does not hold it up at all where told so', async () => {
@@ -154,7 +161,8 @@ describe('a server that never answers', () => {
 
   it('gets it from the spool later', async () => {
     const spoolDir = temporaryDirectory()
-    await unanswered({ exitTimeoutMs: 500, spoolDir })
+    const { stderr } = await unanswered({ exitTimeoutMs: 500, spoolDir })
+    expect(stderr).toBe('')
     const spooled = readdirSync(spoolDir).map((name) => readFileSync(join(spoolDir, name)))
     const profiles = spooled.map((file) => decodeProfile(file.subarray(file.indexOf('\n') + 1)))
     const last = samplesOf(profiles).filter(({ labels }) => labels.at === 'end')

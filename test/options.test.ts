@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type ProfileOptions,
@@ -5,6 +7,7 @@ import {
   resolveProfileOptions,
   resolveProfilerOptions,
 } from '../src/options.ts'
+import { temporaryDirectory } from './program.ts'
 
 const resolve = (options: unknown) => resolveProfilerOptions(options as ProfilerOptions)
 const withOutput = (options: object) => resolve({ outputDir: './profiles', ...options })
@@ -162,15 +165,21 @@ describe('the app’s name', () => {
     },
   )
 
-  it('is the name in the package.json above the main file', () => {
-    const main = process.argv[1]
-    process.argv[1] = new URL('./programs/exit.mjs', import.meta.url).pathname
-    try {
-      expect(resolve({ outputDir: '.' }).appName).toBe('spanprof')
-    } finally {
-      process.argv[1] = main as string
-    }
-  })
+  it.each(['as a file', 'as a link to it'])(
+    'is the name in the package.json above the main file, %s',
+    (how) => {
+      const main = process.argv[1]
+      const file = new URL('./programs/exit.mjs', import.meta.url).pathname
+      const link = join(temporaryDirectory(), 'command')
+      symlinkSync(file, link)
+      process.argv[1] = how === 'as a file' ? file : link
+      try {
+        expect(resolve({ outputDir: '.' }).appName).toBe('spanprof')
+      } finally {
+        process.argv[1] = main as string
+      }
+    },
+  )
 })
 
 describe('the service’s namespace', () => {
@@ -420,7 +429,7 @@ describe('the environment', () => {
     ['SPANPROF_FLUSH_INTERVAL_MS', '15s', 'a whole number of milliseconds'],
     ['SPANPROF_FLUSH_INTERVAL_MS', '-5', 'a whole number of milliseconds'],
     ['SPANPROF_FLUSH_ON_SIGNALS', 'yes', 'true or false'],
-    ['SPANPROF_TAGS', 'region', 'an object of strings and numbers'],
+    ['SPANPROF_TAGS', 'region', 'key=value,key=value'],
   ])('is checked: %s=%s', (name, value, expected) => {
     expect(() => resolveProfilerOptions({}, { ...environment, [name]: value })).toThrow(
       fault('ERR_INVALID_OPTION', `${name} must be ${expected}`, `"${value}"`),

@@ -330,6 +330,22 @@ describe.concurrent('an app that cannot be profiled', () => {
   })
 })
 
+describe.concurrent('an app whose environment has a misspelled variable', () => {
+  it('is profiled without it, and hears of it', async () => {
+    const { directory, ...options } = withProfiles({
+      nodeArgs: IMPORT,
+      env: { SPANPROF_FLUSH_INTERVAL: '100' },
+    })
+    const result = await runCode(APP, options)
+    expect(result.code).toBe(0)
+    expect(result.stderr).toContain(
+      'SPANPROF_FLUSH_INTERVAL has no effect; did you mean SPANPROF_FLUSH_INTERVAL_MS?',
+    )
+    expect(result.stderr.match(/SpanprofWarning/g)).toHaveLength(1)
+    expect(labelsIn(directory, 'burn')).toEqual(printed(result))
+  })
+})
+
 describe.concurrent('an app that sets nothing in its environment', () => {
   it('hears nothing where its code starts a profiler, and has its spans labelled', async () => {
     const directory = temporaryDirectory()

@@ -121,7 +121,7 @@ const tags: OptionCheck<Record<string, string | number>> = {
   check(name, value) {
     if (!isObject(value)) throw invalidOption(name, 'an object of strings and numbers', value)
     const faults = Object.entries(value).flatMap(([key, tag]) => [
-      key === '' ? `${name} must not have an empty name in it` : undefined,
+      key === '' ? `${name} must not contain an empty name` : undefined,
       separatorsIn(`the tag name ${JSON.stringify(key)}`, key),
       typeof tag === 'string' || typeof tag === 'number'
         ? separatorsIn(`${name}.${key}`, String(tag))
@@ -259,7 +259,7 @@ function membersOf(checked: Record<string, unknown>, name: string): object {
 /** The server's grammar for series, `app{key=value,…}`, knows no quotes. */
 function separatorsIn(name: string, text: string): string | undefined {
   return /[{},=]/.test(text)
-    ? `${name} must not have any of { } , = in it, received ${JSON.stringify(text)}`
+    ? `${name} must not contain any of { } , =, received ${JSON.stringify(text)}`
     : undefined
 }
 

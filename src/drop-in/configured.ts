@@ -15,7 +15,9 @@ export function init(given: PyroscopeConfig = {}): void {
   config = checkConfig(given, process.env)
   const unknown = unknownKeys(given).join(', ')
   if (unknown === '') return
-  void import('./logger.js').then(({ log }) => log('warn', `init knows nothing of ${unknown}`))
+  void import('./logger.js').then(({ log }) =>
+    log('warn', `init ignores unknown options: ${unknown}`),
+  )
 }
 
 /** The SDK's logger. Its further methods may be there, and are never called. */
@@ -37,7 +39,7 @@ export function lastConfig(): CheckedConfig | undefined {
 /** @throws {SpanprofError} `ERR_NOT_INITIALIZED` */
 export function requiredConfig(): CheckedConfig {
   if (config !== undefined) return config
-  throw new SpanprofError('ERR_NOT_INITIALIZED', 'nothing is configured: call init() first')
+  throw new SpanprofError('ERR_NOT_INITIALIZED', 'not initialized: call init() first')
 }
 
 export function lastLogger(): Logger | undefined {

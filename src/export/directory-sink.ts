@@ -24,12 +24,12 @@ export class DirectorySink implements Sink {
       await writeWhole(this.#directory, profileFileName(profile), bytes)
       this.#report.written(bytes.length)
       this.#failures.recovered(
-        (lost) => `profiles reach ${this.#directory} again; ${lost} were lost`,
+        (lost) => `profiles are written to ${this.#directory} again; profiles lost: ${lost}`,
       )
     } catch (error) {
       this.#report.dropped()
       this.#failures.failed(
-        `profiles are lost until ${this.#directory} can be written to: ${(error as Error).message}`,
+        `cannot write profiles to ${this.#directory}, they are lost: ${(error as Error).message}`,
       )
     }
   }

@@ -41,14 +41,14 @@ export class PushReport {
     this.#unreachable.recovered((failures) => {
       const lost = this.#lost
       this.#lost = 0
-      return `profiles reach ${this.#origin} again after ${failures} failures; ${lost} were lost`
+      return `uploads to ${this.#origin} work again after ${failures} failures; profiles lost: ${lost}`
     })
   }
 
   /** A try that failed. */
   failed(reason: string): void {
     this.#lastFailure = performance.now()
-    this.#unreachable.failed(`profiles do not reach ${this.#origin}: ${reason}`)
+    this.#unreachable.failed(`cannot upload profiles to ${this.#origin}: ${reason}`)
   }
 
   dropped(cause: DropCause, count = 1): void {
@@ -62,25 +62,23 @@ export class PushReport {
     this.dropped('droppedAtEnd', count)
     this.#sink.log(
       'warn',
-      `${count} profiles had not reached ${this.#origin} at the end, and are lost`,
+      `profiles lost because they were not uploaded to ${this.#origin} in time: ${count}`,
     )
   }
 
   spooled(): void {
     this.count('profilesSpooled')
-    this.#unspooled.recovered(
-      (failures) => `spoolDir takes profiles again after ${failures} failures`,
-    )
+    this.#unspooled.recovered((failures) => `spoolDir works again after ${failures} failures`)
   }
 
   notSpooled(error: Error): void {
     this.count('spoolFailures')
-    this.#unspooled.failed(`spoolDir fails, profiles wait in memory: ${error.message}`)
+    this.#unspooled.failed(`cannot write to spoolDir, profiles wait in memory: ${error.message}`)
   }
 
   /** A file that is no profile of ours. Only the first one is told of. */
   rejectedFile(name: string): void {
     this.count('spoolFilesRejected')
-    this.#rejected.failed(`spoolDir holds '${name}', which is no profile that can be sent`)
+    this.#rejected.failed(`ignoring '${name}' in spoolDir: it is not a valid profile`)
   }
 }

@@ -52,7 +52,7 @@ export class PyroscopeSink implements Sink {
     if (parts.length > 1) this.#report.count('profilesSplit')
     for (const { part, bytes } of parts) {
       if (bytes.length > MAX_BYTES) {
-        this.#report.failed('a sample is larger than what a server takes')
+        this.#report.failed('a single sample exceeds the size that a server takes')
         this.#report.dropped('droppedUnfit')
         continue
       }

@@ -11,6 +11,7 @@ import {
   type OptionCheck,
   type OptionChecks,
   oneOf,
+  variablesOf,
   webAddress,
 } from '../option-checks.js'
 import { profileUrlOf } from './profile-urls.js'
@@ -136,6 +137,9 @@ const CHECKS: OptionChecks<SpanProfilesOptions> = {
   profileBaselineLabels: labels,
 }
 
+/** The environment variables of these options. */
+export const SPAN_PROFILES_VARIABLES = variablesOf(CHECKS)
+
 /** @throws {SpanprofError} `ERR_UNKNOWN_OPTION`, `ERR_INVALID_OPTION` */
 export function resolveSpanProfilesOptions(
   options: SpanProfilesOptions = {},
@@ -164,7 +168,7 @@ export function resolveSpanProfilesOptions(
   const profileBaselineUrl = given.profileBaselineUrl ?? false
   if ((profileUrl === true || profileBaselineUrl) && given.pyroscopeUrl === undefined) {
     const asking = profileUrl === true ? 'profileUrl' : 'profileBaselineUrl'
-    throw new SpanprofError('ERR_INVALID_OPTION', `${asking} needs pyroscopeUrl to begin with`)
+    throw new SpanprofError('ERR_INVALID_OPTION', `${asking} requires pyroscopeUrl`)
   }
   return {
     spanIdLabelScope,
@@ -203,6 +207,6 @@ function assertSaidOnce(
   if (options[name] === undefined || options[olderName] === undefined) return
   throw new SpanprofError(
     'ERR_INVALID_OPTION',
-    `${olderName} is the older way to say ${name}: give one of them`,
+    `${olderName} is the older form of ${name}: set only one of them`,
   )
 }

@@ -65,9 +65,9 @@ export async function answerPull(
   settings: PullSettings,
 ): Promise<PullAnswer | undefined> {
   const { type, method, signal } = pull
-  if (method !== 'GET') return refusal(405, `only GET is answered here, not ${method}`)
+  if (method !== 'GET') return refusal(405, `only GET is supported, not ${method}`)
   if (atOnce >= MAX_AT_ONCE) {
-    return refusal(503, `${MAX_AT_ONCE} profiles are being taken, and no more are at a time`)
+    return refusal(503, `too many profiles at once: ${MAX_AT_ONCE} are being taken already`)
   }
   atOnce++
   try {
@@ -148,10 +148,7 @@ async function pulledHeap(
   try {
     const profile = await lease.thread.request('pullHeap', config, { keepsAlive: false })
     if (profile !== undefined) return profile
-    throw new SpanprofError(
-      'ERR_HEAP_NOT_PROFILED',
-      'V8 samples the heap for somebody else already',
-    )
+    throw new SpanprofError('ERR_HEAP_NOT_PROFILED', 'something else is already sampling the heap')
   } finally {
     await lease.release({ lingerMillis: LINGER_MILLIS })
   }

@@ -77,5 +77,5 @@ function send(response: ServerResponse, { status, headers, body }: PullAnswer): 
 const NOT_FOUND: PullAnswer = {
   status: 404,
   headers: { 'content-type': 'text/plain; charset=utf-8' },
-  body: `there is ${PATHS.join(', ')}\n`,
+  body: `not found; available: ${PATHS.join(', ')}\n`,
 }

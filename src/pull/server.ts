@@ -39,7 +39,7 @@ export function servePulls({ host, port }: PullAddress, settings: PullSettings):
   const server = createServer((request, response) => {
     if (guarded && isForeign(request)) {
       response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' })
-      response.end('this is for programs on this machine\n')
+      response.end('forbidden: only local requests that no web page makes are answered\n')
     } else {
       handle(request, response, settings).catch((error) => response.destroy(error))
     }

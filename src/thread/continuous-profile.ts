@@ -124,7 +124,9 @@ export class ContinuousProfile {
     } else {
       const lost = this.#startNext()
       this.#options.counters.add('profilesDropped', lost.length)
-      this.#overruns.failed('a profile is lost, as the one before it is still being delivered')
+      this.#overruns.failed(
+        'a profile was dropped because the previous one is still being delivered',
+      )
     }
   }
 

@@ -209,7 +209,7 @@ export class HeapProfiling {
         this.#occupied = true
         this.#options.log(
           'warn',
-          'no heap profiles: V8 samples the heap for somebody else already (the app, another profiler, node --heap-prof)',
+          'no heap profiles: something else is already sampling the heap (the app, another profiler, node --heap-prof)',
         )
       }
     }
@@ -229,11 +229,11 @@ export class HeapProfiling {
     const seconds = Math.ceil(pauseMicros / 1e6 / (maxPausePercent / 100))
     const wait =
       maxPausePercent < 100
-        ? `, the next one waits for ${seconds} s (heap.maxPausePercent ${maxPausePercent})`
+        ? `, the next one is at least ${seconds} s away (heap.maxPausePercent ${maxPausePercent})`
         : ''
     log(
       level,
-      `each heap profile is a full garbage collection in this Node.js: this one took ${millis} ms${wait}`,
+      `each heap profile takes a full garbage collection on this Node.js version: this one took ${millis} ms${wait}`,
     )
   }
 
@@ -241,7 +241,7 @@ export class HeapProfiling {
     const { maxPausePercent, log } = this.#options
     log(
       'warn',
-      `no heap profile was read: its pause would have been over ${maxPausePercent} % of the time; see heap.maxPausePercent`,
+      `no heap profile was taken: its pause would have exceeded heap.maxPausePercent (${maxPausePercent} % of the time)`,
     )
   }
 }

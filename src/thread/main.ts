@@ -16,6 +16,7 @@ import { HeapProfiles } from './heap-profiles.js'
 import { OneShots } from './one-shots.js'
 import {
   type ContinuousConfig,
+  type LogMessage,
   type RequestMessage,
   type ThreadConfig,
   type ThreadMessage,
@@ -39,7 +40,7 @@ const report: PushSinkReport = {
   },
   dropped: () => counters.add('profilesDropped'),
   count: (counter, by) => counters.add(counter, by),
-  log: (level, message) => say({ type: 'log', level, message }),
+  log: (level, message) => config.logPort.postMessage({ level, message } satisfies LogMessage),
 }
 
 /** Everything that runs once V8 is connected. */

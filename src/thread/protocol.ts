@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { RecordedType } from '../export/recording.js'
 import type { LogLevel } from '../failure-burst.js'
 import type { ResolvedHeapOptions } from '../heap-options.js'
@@ -14,6 +15,8 @@ export interface ThreadConfig {
   readonly counters: SharedArrayBuffer
   /** Memory of {@link ExitHandshake}. */
   readonly exit: SharedArrayBuffer
+  /** Takes {@link LogMessage}s: a port of their own can be read when the process ends. */
+  readonly logPort: MessagePort
 }
 
 /** What a continuous profile is started with. */
@@ -93,7 +96,12 @@ export type ThreadMessage =
   | { readonly type: 'refused'; readonly error: ThreadError }
   | { readonly type: 'answer'; readonly id: number; readonly result: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly error: ThreadError }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
+
+/** What it has to say to a person. */
+export interface LogMessage {
+  readonly level: LogLevel
+  readonly message: string
+}
 
 /** An error that crosses threads. */
 export interface ThreadError {

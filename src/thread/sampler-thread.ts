@@ -1,11 +1,11 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { SpanprofError } from '../errors.js'
 import type { Log } from '../failure-burst.js'
 import { onProcessEnd } from '../process-end.js'
 import type { CpuTimeSource } from '../sampler/cpu-clock.js'
 import { Counters } from './counters.js'
 import { ExitHandshake } from './exit-handshake.js'
-import type { RequestName, Requests, ThreadConfig, ThreadMessage } from './protocol.js'
+import type { LogMessage, RequestName, Requests, ThreadConfig, ThreadMessage } from './protocol.js'
 
 /** What the sampler thread may use; it ends with an error rather than grow over this. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 }
@@ -44,6 +44,7 @@ export class SamplerThread {
   readonly #options: SamplerThreadOptions
   readonly #handshake = new ExitHandshake()
   readonly #worker: Worker
+  readonly #logPort: MessagePort
   readonly #pending = new Map<number, Pending>()
   readonly #ready: Promise<void>
   readonly #ended: Promise<void>
@@ -67,7 +68,10 @@ export class SamplerThread {
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve: () => resolve(), reject }
     })
-    this.#worker = this.#startWorker()
+    const { port1, port2 } = new MessageChannel()
+    this.#logPort = port1.on('message', (message: LogMessage) => this.#say(message))
+    this.#logPort.unref()
+    this.#worker = this.#startWorker(port2)
     this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
     this.#worker.on('message', (message: ThreadMessage) => this.#hear(message))
     this.#worker.on('error', (error) => this.#die(error))
@@ -123,6 +127,7 @@ export class SamplerThread {
    */
   flushAndLeave(): void {
     this.#handshake.askAndWait(this.exitTimeoutMillis)
+    this.#readLog()
   }
 
   /** Ends sampling and the thread, leaving nothing behind. */
@@ -133,17 +138,19 @@ export class SamplerThread {
     await this.#ended
   }
 
-  #startWorker(): Worker {
+  #startWorker(logPort: MessagePort): Worker {
     const { samplingIntervalMicros } = this.#options
     const workerData: ThreadConfig = {
       samplingIntervalMicros,
       counters: this.counters.memory,
       exit: this.#handshake.memory,
+      logPort,
     }
     try {
       return new Worker(new URL('./main.js', import.meta.url), {
         name: 'spanprof',
         workerData,
+        transferList: [logPort],
         resourceLimits: RESOURCE_LIMITS,
         // The app's own flags and NODE_OPTIONS would run its --import and --require files again.
         execArgv: [],
@@ -158,6 +165,7 @@ export class SamplerThread {
   }
 
   #hear(message: ThreadMessage): void {
+    this.#readLog() // What was said before it.
     switch (message.type) {
       case 'ready':
         this.#worker.unref()
@@ -174,13 +182,23 @@ export class SamplerThread {
         break
       case 'failure':
         this.#pending.get(message.id)?.reject(toSpanprofError(message.error))
-        break
-      case 'log':
-        this.log(message.level, message.message)
+    }
+  }
+
+  #say({ level, message }: LogMessage): void {
+    this.log(level, message)
+  }
+
+  /** Without the event loop, which does not turn any more in the `exit` event. */
+  #readLog(): void {
+    for (let next = receiveMessageOnPort(this.#logPort); next !== undefined; ) {
+      this.#say(next.message)
+      next = receiveMessageOnPort(this.#logPort)
     }
   }
 
   #die(cause: Error): void {
+    this.#readLog()
     this.#handshake.done()
     this.#stopWatchingForEnd()
     const error = new SpanprofError(
@@ -193,7 +211,7 @@ export class SamplerThread {
     for (const { reject } of this.#pending.values()) reject(error)
     if (this.#closing) return
     this.#closing = true
-    this.log('warn', `profiling has ended: ${error.message}`)
+    this.log('warn', `profiling stopped: ${error.message}`)
     this.#options.died()
   }
 }

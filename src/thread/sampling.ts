@@ -70,7 +70,7 @@ export class Sampling {
       maxLengthMillis: () => this.#maxLengthMillis,
       restarted: (cause) => {
         counters.add('samplerRestarts')
-        this.#restarts.failed(`sampling was started afresh: ${cause.message}`)
+        this.#restarts.failed(`sampling was restarted: ${cause.message}`)
       },
     })
   }
@@ -118,7 +118,7 @@ export class Sampling {
     this.#count(labelled)
     for (const recording of this.#recordings) recording.add(labelled)
     if (window.samples.length > 0) {
-      this.#restarts.recovered((failures) => `sampling goes on after ${failures} fresh starts`)
+      this.#restarts.recovered((failures) => `sampling continues after ${failures} restarts`)
     }
   }
 
@@ -135,7 +135,7 @@ export class Sampling {
       const lost = samples.filter(({ idle }, i) => joined.isLost[i] && !idle)
       this.#counters.add('lostLabelSamples', lost.length)
       this.#labelFailures.recovered(
-        (failures) => `labels are back after ${failures} windows without`,
+        (failures) => `labels work again after ${failures} windows without them`,
       )
       this.#warnOf(joined.overruledKeys)
       return joined.labelsOfSample

@@ -58,7 +58,7 @@ describe('the directory sink', () => {
     await sink.write(profile)
     expect(report.written).toHaveBeenCalledOnce()
     expect(report.log.mock.calls.slice(1)).toEqual([
-      ['info', expect.stringContaining('3 were lost')],
+      ['info', expect.stringContaining('profiles lost: 3')],
     ])
 
     rmSync(directory, { recursive: true })

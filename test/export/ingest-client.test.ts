@@ -148,7 +148,9 @@ describe('secrets', () => {
     const { sink, lines } = await pushTo(server.address.replace('//', '//ann:s3cret@'))
     await sink.write(profile)
     await server.requested(2)
-    expect(lines).toEqual([`warn: profiles do not reach ${server.address}: HTTP 500: is it ***?`])
+    expect(lines).toEqual([
+      `warn: cannot upload profiles to ${server.address}: HTTP 500: is it ***?`,
+    ])
   })
 })
 
@@ -165,7 +167,7 @@ describe('what a server says', () => {
     const { sink, lines, flush } = await pushTo(server.address)
     await sink.write(profile)
     await flush()
-    expect(lines).toEqual([`warn: profiles do not reach ${server.address}: ${shown}`])
+    expect(lines).toEqual([`warn: cannot upload profiles to ${server.address}: ${shown}`])
   })
 
   it('is told as far as it came where the connection breaks', async () => {

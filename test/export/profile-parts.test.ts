@@ -62,6 +62,6 @@ describe('a profile too large for the server', () => {
     await flush()
     expect(server.profiles.map(({ samples }) => samples.length)).toEqual([1])
     expect(counts()).toMatchObject({ uploads: 1, dropped: 1, droppedUnfit: 1 })
-    expect(lines).toEqual([expect.stringContaining('larger than what a server takes')])
+    expect(lines).toEqual([expect.stringContaining('exceeds the size that a server takes')])
   })
 })

@@ -120,7 +120,7 @@ describe('a server that has a bad day', () => {
     expect(counts()).toMatchObject({ uploads: 1, uploadRetries: 2 })
     expect(counts()).not.toHaveProperty('dropped')
     expect(lines).toEqual([
-      expect.stringContaining(`warn: profiles do not reach ${server.address}`),
+      expect.stringContaining(`warn: cannot upload profiles to ${server.address}`),
     ])
   })
 
@@ -211,7 +211,7 @@ describe('a server that has a bad day', () => {
       pass(15_000)
     }
     expect(lines.slice(1)).toEqual([
-      `info: profiles reach ${server.address} again after 240 failures; 240 were lost`,
+      `info: uploads to ${server.address} work again after 240 failures; profiles lost: 240`,
     ])
     expect(counts()).toMatchObject({ uploads: 8 })
   })
@@ -284,7 +284,7 @@ describe('a server that has a bad day', () => {
     await sink.write(profile)
     await flush()
     expect(counts()).toEqual({ dropped: 1, droppedDeadline: 1 })
-    expect(lines).toEqual([expect.stringMatching(/reach http:\/\/nowhere\.invalid: .*nowhere/)])
+    expect(lines).toEqual([expect.stringMatching(/to http:\/\/nowhere\.invalid: .*nowhere/)])
   })
 
   it('and comes back takes what waited meanwhile', async () => {
@@ -335,7 +335,7 @@ describe('what waits', () => {
     await server.requested(1)
     await sink.close(AbortSignal.timeout(50))
     expect(counts()).toEqual({ dropped: 3, droppedAtEnd: 3 })
-    expect(lines).toEqual([expect.stringMatching(/^warn: 3 profiles .* are lost$/)])
+    expect(lines).toEqual([expect.stringMatching(/^warn: profiles lost because .* in time: 3$/)])
   })
 
   it('is not waited for longer than a flush may take', async () => {

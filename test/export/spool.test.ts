@@ -187,7 +187,7 @@ describe('a file in the spool', () => {
       spoolFilesRejected: 1,
       uploads: 1,
     })
-    expect(lines).toEqual([expect.stringContaining('spoolDir holds')])
+    expect(lines).toEqual([expect.stringContaining('in spoolDir: it is not a valid profile')])
     expect(files(spoolDir)).toEqual([expect.stringMatching(/\.damaged$/)])
   })
 
@@ -310,8 +310,8 @@ describe('a spool that cannot be written to', () => {
     expect(server.profiles).toHaveLength(4)
     expect(counts()).toMatchObject({ uploads: 4, spoolFailures: 3, profilesSpooled: 1 })
     expect(lines).toEqual([
-      expect.stringMatching(/^warn: spoolDir fails, profiles wait in memory: /),
-      'info: spoolDir takes profiles again after 3 failures',
+      expect.stringMatching(/^warn: cannot write to spoolDir, profiles wait in memory: /),
+      'info: spoolDir works again after 3 failures',
     ])
   })
 

@@ -66,8 +66,8 @@ describe('options of span profiles', () => {
     [{ pyroscopeUrl: 'localhost:4040' }, 'pyroscopeUrl', 'an address'],
     [{ pyroscopeUrl: 'ftp://x' }, 'pyroscopeUrl', 'an address'],
     [{ profileBaselineLabels: { region: true } }, 'profileBaselineLabels.region', 'received true'],
-    [{ profileUrl: true }, 'profileUrl needs pyroscopeUrl'],
-    [{ profileBaselineUrl: true }, 'profileBaselineUrl needs pyroscopeUrl'],
+    [{ profileUrl: true }, 'profileUrl requires pyroscopeUrl'],
+    [{ profileBaselineUrl: true }, 'profileBaselineUrl requires pyroscopeUrl'],
     ['yes', 'options must be an object'],
   ])('refuse %j', (options: unknown, ...parts: string[]) => {
     expect(() => resolve(options)).toThrow(fault('ERR_INVALID_OPTION', ...parts))
