@@ -75,6 +75,12 @@ describe('a location', () => {
     expect(await shownOf(sourceMaps(), location(url))).toEqual(['total src/cart.ts:11:11'])
   })
 
+  it('is shown in the source, by a map beside a file that does not name it', async () => {
+    const path = file(CODE)
+    writeFileSync(`${path}.map`, JSON.stringify(MAP))
+    expect(await shownOf(sourceMaps(), location(path))).toEqual(['total src/cart.ts:11:11'])
+  })
+
   it('is found however long an inline map or the code before it is', async () => {
     const told = sourceMaps()
     // The comment begins at each of these distances from the end of the file.
