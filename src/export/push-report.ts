@@ -13,6 +13,7 @@ export class PushReport {
   readonly #origin: string
   readonly #quietMillis: number
   readonly #unreachable: FailureBurst
+  readonly #refused: FailureBurst
   readonly #unspooled: FailureBurst
   readonly #rejected: FailureBurst
   #lastFailure = 0
@@ -24,6 +25,7 @@ export class PushReport {
     this.#origin = origin
     this.#quietMillis = quietMillis
     this.#unreachable = new FailureBurst(sink.log)
+    this.#refused = new FailureBurst(sink.log)
     this.#unspooled = new FailureBurst(sink.log)
     this.#rejected = new FailureBurst(sink.log)
   }
@@ -38,17 +40,25 @@ export class PushReport {
     this.count('uploadBytes', bytes)
     // One profile may be refused time and again while those beside it are taken.
     if (performance.now() - this.#lastFailure < this.#quietMillis) return
-    this.#unreachable.recovered((failures) => {
-      const lost = this.#lost
-      this.#lost = 0
-      return `uploads to ${this.#origin} work again after ${failures} failures; profiles lost: ${lost}`
-    })
+    const lost = this.#lost
+    this.#lost = 0
+    const sentence = (failures: number) =>
+      `uploads to ${this.#origin} work again after ${failures} failures; profiles lost: ${lost}`
+    this.#unreachable.recovered(sentence)
+    this.#refused.recovered(sentence)
   }
 
   /** A try that failed. */
   failed(reason: string): void {
     this.#lastFailure = performance.now()
     this.#unreachable.failed(`cannot upload profiles to ${this.#origin}: ${reason}`)
+  }
+
+  /** A profile that the server will never take. Told of apart: it needs another remedy. */
+  refused(reason: string): void {
+    this.#lastFailure = performance.now()
+    this.#refused.failed(`${this.#origin} refuses profiles, they are lost: ${reason}`)
+    this.dropped('droppedRefused')
   }
 
   dropped(cause: DropCause, count = 1): void {

@@ -36,8 +36,8 @@ export class Spool {
   readonly #self = newOwner()
   readonly #strangers = new Set<string>()
   #files = 0
-  /** The file that is being sent, which may arrive yet: never dropped. */
-  #sending: string | undefined
+  /** Files that are being sent, which may arrive yet: never dropped. */
+  readonly #sending = new Set<string>()
 
   constructor({ directory, maxBytes, destination, report }: SpoolOptions) {
     this.#directory = directory
@@ -70,7 +70,7 @@ export class Spool {
 
   /** To be sent. @returns `undefined` for a file that is gone or damaged. */
   async load(file: SpoolFile): Promise<Upload | undefined> {
-    this.#sending = file.name
+    this.#sending.add(file.name)
     const path = this.#path(file.name)
     try {
       const { size } = await stat(path)
@@ -85,14 +85,16 @@ export class Spool {
     }
   }
 
-  /** The file that was loaded last waits again. */
-  release(): void {
-    this.#sending = undefined
+  /** A file that was loaded waits again. */
+  release({ name }: SpoolFile): void {
+    this.#sending.delete(name)
   }
 
-  async remove({ name }: SpoolFile): Promise<void> {
-    this.release()
-    await rm(this.#path(name), { force: true }).catch((error) => this.#report.notSpooled(error))
+  async remove(file: SpoolFile): Promise<void> {
+    this.release(file)
+    await rm(this.#path(file.name), { force: true }).catch((error) => {
+      this.#report.notSpooled(error)
+    })
   }
 
   /**
@@ -139,7 +141,7 @@ export class Spool {
     let total = files.reduce((sum, file) => sum + file.bytes, bytes)
     for (const file of files) {
       if (total <= this.#maxBytes) return
-      if (file.name === this.#sending) continue
+      if (this.#sending.has(file.name)) continue
       await rm(this.#path(file.name), { force: true })
       total -= file.bytes
       dropped(file)

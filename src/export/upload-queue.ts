@@ -43,6 +43,12 @@ export class UploadQueue {
     return this.#line.length === 0
   }
 
+  /** The size of what {@link take} gives next. */
+  get nextBytes(): number {
+    const { upload, file } = this.#line[0] ?? {}
+    return upload?.pprof.length ?? file?.bytes ?? 0
+  }
+
   async add(upload: Upload): Promise<void> {
     const file = await this.#spooled(upload)
     const expires = expiryOf(upload.startTimeMillis)
@@ -82,7 +88,7 @@ export class UploadQueue {
 
   /** At the end of the line, so that one that fails for itself does not hold up those behind it. */
   putBack({ upload, ...waiting }: Taken): void {
-    this.#options.spool?.release()
+    if (waiting.file !== undefined) this.#options.spool?.release(waiting.file)
     if (waiting.giveUp > performance.now()) {
       const held = waiting.file === undefined ? { upload } : {}
       this.#line.push({ ...waiting, ...held, tries: waiting.tries + 1 })

@@ -165,7 +165,7 @@ async function run(): Promise<void> {
       )
     })
     void handshake.asked().then((timeoutMillis) => {
-      return main.end(AbortSignal.timeout(timeoutMillis * SINKS_SHARE))
+      return main.end(AbortSignal.timeout(Math.floor(timeoutMillis * SINKS_SHARE)))
     })
     say({ type: 'ready', cpuTimeSource: sampling.cpuTimeSource })
   } catch (error) {

@@ -167,7 +167,7 @@ describe('what a server says', () => {
     const { sink, lines, flush } = await pushTo(server.address)
     await sink.write(profile)
     await flush()
-    expect(lines).toEqual([`warn: cannot upload profiles to ${server.address}: ${shown}`])
+    expect(lines).toEqual([`warn: ${server.address} refuses profiles, they are lost: ${shown}`])
   })
 
   it('is told as far as it came where the connection breaks', async () => {

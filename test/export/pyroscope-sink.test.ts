@@ -1,6 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Profile } from '../../src/export/profile.ts'
-import { late, never, raw, reset, startIngestServer, status } from '../ingest-server.ts'
+import {
+  type IngestServer,
+  late,
+  never,
+  raw,
+  reset,
+  startIngestServer,
+  status,
+} from '../ingest-server.ts'
 import { pushTo, skewed } from './push.ts'
 import { fold, record, windowOf } from './windows.ts'
 
@@ -302,6 +310,54 @@ describe('a server that has a bad day', () => {
   })
 })
 
+/** @returns how many requests were open at each of them. */
+function neverAnswered(server: IngestServer): number[] {
+  const open: number[] = []
+  let now = 0
+  server.fault = ({ response }) => {
+    open.push(++now)
+    response.once('close', () => now--)
+  }
+  return open
+}
+
+describe('uploads', () => {
+  it('are sent several at once, and one at a time to a server that fails', async () => {
+    const server = await startIngestServer()
+    const open = neverAnswered(server)
+    const { sink } = await pushTo(server.address, { uploadTimeoutMs: 200 })
+    for (let i = 0; i < 6; i++) await sink.write(profile)
+    await server.requested(8)
+    expect(open.slice(0, 4)).toEqual([1, 2, 3, 4])
+    expect(open.at(-1)).toBe(1) // All four have failed.
+    await sink.close(AbortSignal.abort())
+  })
+
+  it('go alone where they are large', async () => {
+    const server = await startIngestServer()
+    const open = neverAnswered(server)
+    const { sink } = await pushTo(server.address, { uploadTimeoutMs: 200 })
+    const text = Array.from({ length: 9000 }, (_, i) => `${Math.sin(i)}${Math.cos(i)}`)
+    const large = fold(windowOf(text.map((at) => ({ stack: `main;f${at}` }))))
+    for (let i = 0; i < 3; i++) await sink.write(large)
+    await server.requested(1)
+    expect(open).toEqual([1]) // Those behind it have been there for long.
+    await sink.close(AbortSignal.abort())
+  })
+
+  it('wait as long as the server says, also for one that comes later', async () => {
+    const server = await startIngestServer()
+    server.faults.push(status(429, '', { 'retry-after': '3600' }))
+    const { sink, counts } = await pushTo(server.address, { uploadDeadlineMs: 0 })
+    await sink.write(profile)
+    await vi.waitFor(() => expect(counts()).toMatchObject({ droppedDeadline: 1 }))
+    await sink.write(profile)
+    await sink.close(AbortSignal.abort())
+    expect(server.requests).toHaveLength(1)
+    expect(counts()).toMatchObject({ droppedAtEnd: 1 })
+  })
+})
+
 describe('what waits', () => {
   it('is bounded, and the oldest goes first', async () => {
     const server = await startIngestServer()
@@ -315,15 +371,17 @@ describe('what waits', () => {
       const given = text.map((at) => ({ stack: `main;f${at}` }))
       return { ...fold(windowOf(given)), appName: `app${number}` }
     }
-    await sink.write(large(1))
-    await server.requested(1)
-    for (let i = 2; i <= 12; i++) await sink.write(large(i))
+    // As many as are sent at once; these do not wait.
+    for (let i = 1; i <= 4; i++) await sink.write(large(i))
+    await server.requested(4)
+    for (let i = 5; i <= 12; i++) await sink.write(large(i))
     server.fault = undefined
     await flush()
     const apps = server.profiles.map(({ app }) => app)
-    const newest = Array.from({ length: apps.length }, (_, i) => `app${13 - apps.length + i}`)
-    expect(apps.toSorted()).toEqual(newest.toSorted())
-    expect(apps.length).toBeGreaterThan(1)
+    const waited = apps.map((app) => Number(app.slice('app'.length))).filter((i) => i > 4)
+    const newest = Array.from({ length: waited.length }, (_, i) => 12 - i)
+    expect(waited.toSorted((a, b) => b - a)).toEqual(newest)
+    expect(waited.length).toBeGreaterThan(1)
     expect(counts()).toMatchObject({ uploads: apps.length, droppedQueueFull: 12 - apps.length })
   })
 
