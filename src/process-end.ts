@@ -2,7 +2,16 @@ import { constants } from 'node:os'
 import { wrapMethod } from './labels/wrapped-method.js'
 
 /** The signals that people end processes with. */
-const DEADLY = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const
+const DEADLY = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR2', // By nodemon.
+  'SIGABRT',
+  'SIGALRM',
+  'SIGKILL',
+] as const
 
 /**
  * Calls `ending` when this process ends in a way that JavaScript can notice: its natural end,

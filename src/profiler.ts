@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { SpanprofError } from './errors.js'
@@ -11,7 +12,7 @@ import {
   type ResolvedProfilerOptions,
   resolveProfilerOptions,
 } from './options.js'
-import { assertSupportedRuntime } from './runtime-support.js'
+import { assertSupportedRuntime, runtimeWarning } from './runtime-support.js'
 import type { ServerConfig } from './server-config.js'
 import type { ResolvedServerOptions } from './server-options.js'
 import { type Lease, leaseSamplerThread } from './shared-thread.js'
@@ -73,6 +74,8 @@ async function start(options: ResolvedProfilerOptions): Promise<Profiler> {
   if (outputDir !== undefined) await assertWritable('outputDir', outputDir, 'ERR_OUTPUT_DIR')
   const server = options.server && (await serverConfig(options.server))
   const log: Log = toLog(options.logger)
+  const warning = runtimeWarning()
+  if (warning !== undefined) log('warn', warning)
   const { types, heap } = options
   const lease = await leaseSamplerThread(options.samplingIntervalMicros, log, {
     labels: types.length > 0,
@@ -143,10 +146,10 @@ async function assertWritable(
   directory: string,
   code: 'ERR_OUTPUT_DIR' | 'ERR_SPOOL_DIR',
 ): Promise<void> {
-  const probe = join(directory, `.spanprof-${process.pid}`)
+  const probe = join(directory, `.spanprof-${randomUUID()}`)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    await writeFile(probe, '')
+    await writeFile(probe, '', { mode: 0o600, flag: 'wx' })
     await rm(probe)
   } catch (cause) {
     const message = `${option} '${directory}' cannot be written to: ${(cause as Error).message}`

@@ -30,6 +30,17 @@ export function assertSupportedRuntime(): void {
   assertPermitted()
 }
 
+/** @returns what a person should know of the way that this process was started. */
+export function runtimeWarning(): string | undefined {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ')
+  const what = process.env.NODE_V8_COVERAGE
+    ? 'NODE_V8_COVERAGE'
+    : /--cpu-prof\b/.test(flags) && 'node --cpu-prof'
+  if (!what) return undefined
+  // Node takes each event of V8's profiler for an answer to it, and prints what it cannot place.
+  return `with ${what} Node.js prints a line for each window that spanprof takes; use one of them at a time`
+}
+
 /**
  * Asked here, not found out by trying: where the inspector is denied, connecting to it from a worker
  * thread ends the process on Node 20 and 22.

@@ -58,8 +58,9 @@ describe('the last window reaches the files, and the exit stays what it was,', (
     ['at process.exit()', 'exit', 7],
     ['with an exit code set in an exit handler', 'exitInHandler', 9],
     ['after stop()', 'stop', 0],
-  ])('%s', async (_, way, expectedCode) => {
-    const result = await end(way)
+    ['at process.exit() that may wait for an odd time', 'exit', 7, { exitTimeoutMs: 1999 }],
+  ])('%s', async (_, way, expectedCode, options = {}) => {
+    const result = await end(way, options)
     expect(result).toMatchObject({ code: expectedCode, signal: null, stdout: '', stderr: '' })
     expectWholeProfile(result)
   })
@@ -91,6 +92,7 @@ describe('the last window reaches the files, and the exit stays what it was,', (
   it.each([
     ['SIGTERM', 'SIGTERM'],
     ['15', 'SIGTERM'],
+    ['SIGUSR2', 'SIGUSR2'],
     ['SIGKILL', 'SIGKILL'],
   ])('at the signal %s that the app sends itself', async (sent, signal) => {
     const result = await end(`killsItself ${sent}`)

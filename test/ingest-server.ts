@@ -44,6 +44,9 @@ export interface IngestRequest {
 /** A profile that was stored. */
 export interface IngestedProfile extends DecodedProfile {
   readonly app: string
+  /** Its `service_name`: the app, unless a tag says otherwise. */
+  readonly service: string
+  /** All others. */
   readonly tags: Readonly<Record<string, string>>
   readonly tenant: string
   readonly spyName: string
@@ -217,7 +220,7 @@ function ingest(
   const query = url.searchParams
   const tenant = String(request.headers['x-scope-orgid'] ?? 'anonymous')
   try {
-    const { app, tags } = parseSeries(query.get('name') ?? '')
+    const { app, service, tags } = parseSeries(query.get('name') ?? '')
     const part = query.has('format') ? body : filePart(body, request.headers['content-type'])
     // Nothing to store is no error.
     if (part === undefined || part.length === 0) return { status: 200, body: '' }
@@ -226,7 +229,7 @@ function ingest(
     if (raw.length > LIMITS.bytes) throw new Refusal(422, 'decompressed size exceeds the maximum')
     const profile = decodeProfile(zipped ? part : gzipSync(part))
     rate(rates, tenant, raw.length)
-    validate(profile, app, tags)
+    validate(profile, { ...tags, ...serverLabels(app, service, tags) })
     return {
       status: 200,
       body: '',
@@ -234,6 +237,7 @@ function ingest(
         profile: {
           ...profile,
           app,
+          service,
           tags,
           tenant,
           spyName: query.get('spyName') ?? 'unknown',
@@ -271,7 +275,7 @@ function refused(status: number, message: string): Ingested {
 }
 
 /** `app{key=value,key=value}`: no quotes, no escapes; a pair that does not end is dropped. */
-function parseSeries(name: string): { app: string; tags: Record<string, string> } {
+function parseSeries(name: string): Pick<IngestedProfile, 'app' | 'service' | 'tags'> {
   const open = name.indexOf('{')
   const app = (open < 0 ? name : name.slice(0, open)).trim()
   if (!/^[\w./-]+$/.test(app)) throw new Refusal(400, `name: invalid service name: ${app}`)
@@ -285,7 +289,8 @@ function parseSeries(name: string): { app: string; tags: Record<string, string> 
     rest = rest.slice(whole.length)
     pair = /^([^}=]*)=([^,}]*)([,}])/.exec(rest)
   }
-  return { app, tags }
+  const { service_name: service = app, ...others } = tags
+  return { app, service, tags: others }
 }
 
 /** The part called `profile`, which has to have a file name. */
@@ -293,7 +298,7 @@ function filePart(body: Buffer, contentType = ''): Buffer | undefined {
   const boundary = /^multipart\/form-data;.*boundary="?([^";]+)/.exec(contentType)?.[1]
   if (boundary === undefined) throw new Refusal(422, 'no multipart boundary')
   const text = body.toString('latin1')
-  if (!text.includes(`--${boundary}`)) throw new Refusal(422, 'multipart: NextPart: EOF')
+  if (!text.includes(`--${boundary}--`)) throw new Refusal(422, 'multipart: NextPart: EOF')
   for (const part of text.split(`--${boundary}`).slice(1, -1)) {
     const [head = '', ...content] = part.split('\r\n\r\n')
     if (!/name="profile"/.test(head) || !/filename="[^"]+"/.test(head)) continue
@@ -302,13 +307,12 @@ function filePart(body: Buffer, contentType = ''): Buffer | undefined {
   return undefined
 }
 
-function validate(
-  profile: DecodedProfile,
-  app: string,
-  tags: Readonly<Record<string, string>>,
-): void {
+function validate(profile: DecodedProfile, seriesLabels: Readonly<Record<string, string>>): void {
   const { samples, sampleTypes, timeNanos } = profile
   if (sampleTypes.length === 0) throw new Refusal(422, 'empty profile')
+  if (sampleTypes.some((type) => type.includes('-'))) {
+    throw new Refusal(422, 'sample type contains -')
+  }
   const ageMillis = nowMillis() - Number(timeNanos / 1_000_000n)
   if (timeNanos > 0n && (ageMillis >= LIMITS.oldestMillis || -ageMillis >= LIMITS.newestMillis)) {
     throw new Refusal(422, 'profile is outside of ingestion window')
@@ -323,12 +327,25 @@ function validate(
       throw new Refusal(422, 'exceeds the sample labels limit')
     }
     const own = Object.entries(labels).filter(([key]) => !IDS.includes(key))
-    validateSeries({ ...Object.fromEntries(own), ...tags, ...serverLabels(app) })
+    validateSeries({ ...Object.fromEntries(own), ...seriesLabels })
   }
 }
 
-function serverLabels(app: string): Record<string, string> {
-  return { __name__: 'p', __delta__: 'false', pyroscope_spy: 'spy', service_name: app }
+/** What the server adds to a series. */
+function serverLabels(
+  app: string,
+  service: string,
+  tags: Readonly<Record<string, string>>,
+): Record<string, string> {
+  if ('pyroscope_spy' in tags) throw new Refusal(422, `duplicate label name: 'pyroscope_spy'`)
+  if (service === '') throw new Refusal(422, 'service name is not provided')
+  return {
+    __name__: 'p',
+    __delta__: 'false',
+    pyroscope_spy: 'spy',
+    service_name: service,
+    ...(service !== app && { app_name: app }),
+  }
 }
 
 /** One label that is not right loses the whole profile. */

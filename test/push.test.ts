@@ -89,7 +89,7 @@ describe('a profiler with a server', () => {
     const [{ profilesDropped, ...stats }] = printed
     expect(profilesDropped).toBeGreaterThan(3)
     expect(stats).toEqual({ uploads: 0, droppedAtEnd: profilesDropped, uploadsWaiting: 0 })
-    expect(server.requests).toHaveLength(1)
+    expect(server.requests.length).toBeLessThanOrEqual(4) // As many as are sent at once.
   })
 
   it('has what was sampled at the server when a flush is done', async () => {

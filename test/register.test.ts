@@ -346,6 +346,19 @@ describe.concurrent('an app whose environment has a misspelled variable', () => 
   })
 })
 
+describe.concurrent('an app whose V8 writes profiles of its own', () => {
+  it('is profiled, and hears what Node.js will print', async () => {
+    const { directory, ...options } = withProfiles({
+      nodeArgs: IMPORT,
+      env: { NODE_V8_COVERAGE: temporaryDirectory() },
+    })
+    const result = await runCode(APP, options)
+    expect(result.code).toBe(0)
+    expect(result.stderr).toMatch(/SpanprofWarning: .*NODE_V8_COVERAGE/)
+    expect(labelsIn(directory, 'burn')).toEqual(printed(result))
+  })
+})
+
 describe.concurrent('an app that sets nothing in its environment', () => {
   it('hears nothing where its code starts a profiler, and has its spans labelled', async () => {
     const directory = temporaryDirectory()

@@ -7,6 +7,11 @@ import type { LabelPairs } from '../sample.js'
  */
 export const MAX_SERIES_LABELS = 30 - 4
 
+/** The name of the profiled app, which the server takes from the upload's own where there is none. */
+export const SERVICE_NAME = 'service_name'
+/** Adds itself to each series, and refuses a second one. */
+const SPY_NAME = 'pyroscope_spy'
+
 /** Ids of spans and traces have one form only. They are kept out of the series. */
 const IDS: Readonly<Record<string, RegExp>> = {
   span_id: /^[\da-f]{16}$/i,
@@ -23,10 +28,33 @@ export interface AcceptableLabels {
   readonly dropped: number
 }
 
+/** Labels of the series itself. */
+export function acceptableTags(given: LabelPairs): AcceptableLabels {
+  return acceptableLabels(given, MAX_SERIES_LABELS, [SPY_NAME])
+}
+
+/**
+ * Labels of a sample, which make a series of their own.
+ *
+ * @param tags of the series already.
+ */
+export function acceptableSampleLabels(given: LabelPairs, tags: LabelPairs): AcceptableLabels {
+  return acceptableLabels(given, MAX_SERIES_LABELS - tags.length / 2, [SPY_NAME, SERVICE_NAME])
+}
+
+/** The name that the server compares labels by: it may write dots as underscores. */
+export function comparedName(key: string): string {
+  return acceptableKey(key).replaceAll('.', '_')
+}
+
 /** @param room how many labels the series may still get. */
-export function acceptableLabels(given: LabelPairs, room = MAX_SERIES_LABELS): AcceptableLabels {
+function acceptableLabels(
+  given: LabelPairs,
+  room: number,
+  reserved: readonly string[],
+): AcceptableLabels {
   const pairs: string[] = []
-  const names = new Set<string>()
+  const names = new Set(reserved)
   let inSeries = 0
   let changed = 0
   let dropped = 0
@@ -34,8 +62,7 @@ export function acceptableLabels(given: LabelPairs, room = MAX_SERIES_LABELS): A
     const key = acceptableKey(given[i] as string)
     const value = cutToBytes(cleaned(given[i + 1] as string), MAX_VALUE_BYTES)
     if (value === '') continue // Which is what no label means.
-    // The server may write dots as underscores, and refuses two labels of one name.
-    const name = key.replaceAll('.', '_')
+    const name = comparedName(key) // Of two labels of one name the server refuses both.
     const id = IDS[key]
     if (names.has(name) || (id === undefined ? inSeries >= room : !id.test(value))) {
       dropped++

@@ -1,5 +1,10 @@
 import type { Frame, LabelPairs } from '../sample.js'
-import { acceptableLabels, MAX_SERIES_LABELS } from './acceptable-labels.js'
+import {
+  acceptableSampleLabels,
+  acceptableTags,
+  comparedName,
+  SERVICE_NAME,
+} from './acceptable-labels.js'
 import type { Profile } from './profile.js'
 import { acceptableAppName, seriesName, tagValue } from './series-name.js'
 
@@ -17,19 +22,21 @@ export interface AcceptableProfile {
 }
 
 export function acceptableProfile(profile: Profile): AcceptableProfile {
-  const keysOfSamples = new Set(profile.labelSets.flatMap((pairs) => pairs.filter(isKey)))
-  // A label of the series goes before one of a sample. So a tag that samples have too is theirs.
-  const shared = pairsWhere(profile.tags, (key) => keysOfSamples.has(key))
-  const given = pairsWhere(profile.tags, (key) => !keysOfSamples.has(key))
-  const inName = given.map((text, i) => (isKey(text, i) ? text : tagValue(text)))
-  const tags = acceptableLabels(inName)
-  const room = MAX_SERIES_LABELS - tags.pairs.length / 2
-  const labelSets = profile.labelSets.map((pairs) => {
-    const keys = new Set(pairs.filter(isKey))
-    return acceptableLabels([...pairsWhere(shared, (key) => !keys.has(key)), ...pairs], room)
-  })
   const appName = acceptableAppName(profile.appName)
-  const all = [tags, ...labelSets]
+  const all = withServiceName(profile, appName)
+  const ofSamples = namesIn(profile.labelSets.flat())
+  // A label of the series goes before one of a sample. So a tag that samples have too is theirs.
+  const isShared = (key: string) => key !== SERVICE_NAME && ofSamples.has(comparedName(key))
+  const shared = pairsWhere(all, isShared)
+  const given = pairsWhere(all, (key) => !isShared(key))
+  const inName = given.map((text, i) => (isKey(text, i) ? text : tagValue(text)))
+  const tags = acceptableTags(inName)
+  const labelSets = profile.labelSets.map((pairs) => {
+    const names = namesIn(pairs)
+    const missing = pairsWhere(shared, (key) => !names.has(comparedName(key)))
+    return acceptableSampleLabels([...missing, ...pairs], tags.pairs)
+  })
+  const checked = [tags, ...labelSets]
   return {
     series: seriesName(appName, tags.pairs),
     profile: {
@@ -42,11 +49,23 @@ export function acceptableProfile(profile: Profile): AcceptableProfile {
       })),
     },
     changed:
-      sum(all.map(({ changed }) => changed)) +
-      inName.filter((text, i) => text !== given[i]).length +
-      (appName === profile.appName.replace(/^@/, '') ? 0 : 1),
-    dropped: sum(all.map(({ dropped }) => dropped)),
+      sum(checked.map(({ changed }) => changed)) +
+      inName.filter((text, i) => text !== given[i]).length,
+    dropped: sum(checked.map(({ dropped }) => dropped)),
   }
+}
+
+/**
+ * The tags, with the app's name where the series' own name cannot be that: as a label it is found by
+ * what OpenTelemetry calls the service, an npm scope included.
+ */
+function withServiceName({ appName, tags }: Profile, acceptable: string): LabelPairs {
+  if (appName === acceptable || namesIn(tags).has(SERVICE_NAME)) return tags
+  return [...tags, SERVICE_NAME, appName]
+}
+
+function namesIn(pairs: LabelPairs): Set<string> {
+  return new Set(pairs.filter(isKey).map(comparedName))
 }
 
 function isKey(_: string, index: number): boolean {

@@ -6,6 +6,9 @@ import { retryAfterMillis } from './retry.js'
 import { type Redact, redactor } from './secrets.js'
 import type { Upload } from './upload.js'
 
+/** Says whose a profile is, on a server of several tenants. */
+export const TENANT_HEADER = 'x-scope-orgid'
+
 /** What became of one try. */
 export type Answer =
   | { readonly outcome: 'taken' }
@@ -45,7 +48,7 @@ export class IngestClient {
     const authorization = authorizationOf(server)
     this.#headers = {
       ...(authorization !== undefined && { authorization }),
-      ...(server.tenantId !== undefined && { 'x-scope-orgid': server.tenantId }),
+      ...(server.tenantId !== undefined && { [TENANT_HEADER]: server.tenantId }),
       'user-agent': 'spanprof',
       ...lowerCaseKeys(server.httpHeaders),
     }

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { ServerConfig } from '../server-config.js'
 import { acceptableProfile } from './acceptable-profile.js'
 import { type PlaceOptions, placedFunctionName } from './function-name.js'
-import { IngestClient } from './ingest-client.js'
+import { IngestClient, TENANT_HEADER } from './ingest-client.js'
 import { toPprof } from './pprof.js'
 import type { Profile } from './profile.js'
 import { encodedParts, MAX_BYTES } from './profile-parts.js'
@@ -86,10 +86,16 @@ export class PyroscopeSink implements Sink {
 }
 
 function spoolOf(server: ServerConfig, report: PushReport): Spool | undefined {
-  const { spoolDir, maxSpoolBytes, serverAddress, tenantId, basicAuthUser } = server
+  const { spoolDir, maxSpoolBytes, serverAddress, basicAuthUser } = server
   if (spoolDir === undefined) return undefined
-  const destination = JSON.stringify([serverAddress, tenantId, basicAuthUser])
+  const destination = JSON.stringify([serverAddress, tenantOf(server), basicAuthUser])
   return new Spool({ directory: spoolDir, maxBytes: maxSpoolBytes, destination, report })
+}
+
+/** A header that is given by its own name goes before the option. */
+function tenantOf({ httpHeaders, tenantId }: ServerConfig): string | undefined {
+  const given = Object.entries(httpHeaders).find(([name]) => name.toLowerCase() === TENANT_HEADER)
+  return given?.[1] ?? tenantId
 }
 
 /**

@@ -52,6 +52,7 @@ export class SamplerThread {
   #cpuTimeSource: CpuTimeSource | undefined
   #nextId = 1
   #closing = false
+  #left = false
   #death: SpanprofError | undefined
   readonly #stopWatchingForEnd: () => void
 
@@ -126,6 +127,8 @@ export class SamplerThread {
    * up. Nothing is sampled afterwards.
    */
   flushAndLeave(): void {
+    if (this.#left) return // A handler has waited, and now raises its signal again.
+    this.#left = true
     this.#handshake.askAndWait(this.exitTimeoutMillis)
     this.#readLog()
   }

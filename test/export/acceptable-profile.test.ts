@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { acceptableLabels } from '../../src/export/acceptable-labels.ts'
+import { acceptableTags } from '../../src/export/acceptable-labels.ts'
 import type { Profile } from '../../src/export/profile.ts'
 import { acceptableAppName } from '../../src/export/series-name.ts'
 import type { LabelPairs } from '../../src/sample.ts'
@@ -22,7 +22,8 @@ async function arrived(profile: Profile) {
   expect(uploads).toBe(1)
   const [stored] = server.profiles
   if (stored === undefined) throw new Error('nothing was stored')
-  return { app: stored.app, tags: stored.tags, labels: stored.samples[0]?.labels, counts: others }
+  const { app, service, tags, samples } = stored
+  return { app, service, tags, labels: samples[0]?.labels, counts: others }
 }
 
 describe('an app’s name', () => {
@@ -38,6 +39,20 @@ describe('an app’s name', () => {
     expect(acceptableAppName(appName)).toBe(expected)
     expect(await arrived({ ...withLabels(), appName })).toMatchObject({ app: expected })
   })
+
+  it.each([
+    ['shop', [], 'shop', {}],
+    ['@acme/cart', [], '@acme/cart', {}],
+    ['größe', [], 'größe', {}],
+    ['{evil}', [], '_evil_', { uploadLabelsChanged: 1 }],
+    ['shop', ['service_name', 'mine'], 'mine', {}],
+    ['@acme/cart', ['service_name', 'mine'], 'mine', {}],
+  ])('such as %s, with the tags %j, is found as %s', async (appName, tags, service, counts) => {
+    const profile = { ...withLabels('service_name', 'of a sample'), appName, tags }
+    const result = await arrived(profile)
+    expect(result).toMatchObject({ service, tags: {}, labels: {} })
+    expect(result.counts).toEqual({ ...counts, uploadLabelsDropped: 1 })
+  })
 })
 
 describe('a tag', () => {
@@ -51,6 +66,7 @@ describe('a tag', () => {
     [['__name__', 'mine'], { _name__: 'mine' }, { uploadLabelsChanged: 1 }],
     [['a', ''], {}, {}],
     [['a.b', '1', 'a_b', '2'], { 'a.b': '1' }, { uploadLabelsDropped: 1 }],
+    [['pyroscope_spy', 'x'], {}, { uploadLabelsDropped: 1 }],
     [['a', 'größe'], { a: 'größe' }, {}],
     [['a', 'x'.repeat(3000)], { a: 'x'.repeat(2048) }, { uploadLabelsChanged: 1 }],
     [['k'.repeat(2000), '1'], { ['k'.repeat(1024)]: '1' }, { uploadLabelsChanged: 1 }],
@@ -67,6 +83,17 @@ describe('a tag', () => {
     })
     expect(tags).toEqual({ region: 'eu' })
     expect(labels).toEqual({ tenant: 'acme' })
+  })
+
+  it.each([
+    ['a.b', 'a_b'],
+    ['tenant-id', 'tenant_id'],
+  ])('%s gives way to a label that the server takes for the same, %s', async (tag, label) => {
+    const { tags, labels } = await arrived({
+      ...withLabels(label, 'own'),
+      tags: [tag, 'none'],
+    })
+    expect({ tags, labels }).toEqual({ tags: {}, labels: { [label]: 'own' } })
   })
 
   it('is on the samples that have no label of its name', async () => {
@@ -95,6 +122,7 @@ describe('a label of a sample', () => {
     [['span_name', 'GET /{id}, a=b'], { span_name: 'GET /{id}, a=b' }, {}],
     [['span_name', long], { span_name: 'é'.repeat(1024) }, { uploadLabelsChanged: 1 }],
     [['span_name', 'a\nb\u0000c'], { span_name: 'a b c' }, { uploadLabelsChanged: 1 }],
+    [['pyroscope_spy', 'x'], {}, { uploadLabelsDropped: 1 }],
     [['http-method', 'GET'], { http_method: 'GET' }, { uploadLabelsChanged: 1 }],
     [['a-b', '1', 'a_b', '2'], { a_b: '1' }, { uploadLabelsChanged: 1, uploadLabelsDropped: 1 }],
   ])('such as %.40j is sent so that the profile is taken', async (pairs, expected, counts) => {
@@ -117,7 +145,7 @@ describe('a label of a sample', () => {
 
   it('that is fine is what it was', () => {
     const pairs = ['region', 'eu', 'span_name', 'GET /']
-    expect(acceptableLabels(pairs)).toEqual({ pairs, changed: 0, dropped: 0 })
+    expect(acceptableTags(pairs)).toEqual({ pairs, changed: 0, dropped: 0 })
   })
 })
 
