@@ -1,6 +1,7 @@
 import type { CompiledFile } from './compiled-file.js'
+import type { AskedPlace } from './own-names.js'
 import type { Originals } from './source-location.js'
-import type { AskedPlace, Original, SourceMap } from './source-map.js'
+import type { Original, SourceMap } from './source-map.js'
 
 /** What an answer takes in memory, its path included. */
 const ORIGINAL_BYTES = 400

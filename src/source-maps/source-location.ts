@@ -1,6 +1,7 @@
 import type { Location } from '../export/profile.js'
 import type { Frame } from '../sample.js'
-import type { AskedPlace, Original } from './source-map.js'
+import type { AskedPlace } from './own-names.js'
+import type { Original } from './source-map.js'
 
 /** What a map has told of a file. */
 export interface Originals {

@@ -5,9 +5,10 @@ import { type CompiledFile, readCompiledFile } from './compiled-file.js'
 import { KnownFile } from './known-file.js'
 import { KnownFiles } from './known-files.js'
 import { NO_MAP, type NodeMaps } from './node-maps.js'
+import type { AskedPlace } from './own-names.js'
 import { fileState } from './regular-file.js'
 import { placesOf, sourceLocation } from './source-location.js'
-import { type AskedPlace, SourceMap } from './source-map.js'
+import { SourceMap } from './source-map.js'
 
 /** What has been found out takes no more than this. */
 const MAX_KNOWN_BYTES = 16 << 20
