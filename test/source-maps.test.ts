@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -134,6 +134,19 @@ describe.concurrent('a profile of', () => {
     const calculated = locationsOf(samples, 'calculateTotal')
     expect(calculated.map(({ file }) => file)).toContain('')
     for (const { locations } of samples) for (const { file } of locations) expect(file).toBe('')
+  })
+
+  it('a dependency has no names of files, wherever its publisher had the sources', async () => {
+    const dependency = join(temporaryDirectory(), 'node_modules/shop')
+    cpSync(compiledByTypeScript('--sourceMap', '--sourceRoot', SHOP), dependency, {
+      recursive: true,
+    })
+    const { samples } = await profiled(join(dependency, 'run.js'), {
+      stripFilenames: 'dependencies',
+    })
+    const files = (name: string) => new Set(locationsOf(samples, name).map(({ file }) => file))
+    expect(files('calculateTotal')).toEqual(new Set(['']))
+    expect(files('applyDiscount')).toEqual(new Set(['']))
   })
 
   it('code whose map is broken is one of compiled code, and says so in the stats', async () => {

@@ -1,3 +1,5 @@
+import { textStart } from './byte-order-mark.js'
+
 const NEWLINE = 0x0a
 /** Longer ones are no minifier's. */
 const MAX_WORD_BYTES = 64
@@ -8,10 +10,13 @@ export interface Column {
   readonly column: number
 }
 
-/** The identifiers that begin at columns of a text in UTF-8, which is never decoded as a whole. */
+/**
+ * The identifiers, or opening parentheses, that begin at columns of a text in UTF-8, which is never
+ * decoded as a whole.
+ */
 export function wordsAt<At extends Column>(text: Buffer, columns: readonly At[]): Map<At, string> {
   const words = new Map<At, string>()
-  let [at, line, column] = [0, 0, 0]
+  let [at, line, column] = [textStart(text), 0, 0]
   for (const wanted of columns.toSorted((a, b) => a.line - b.line || a.column - b.column)) {
     for (; line < wanted.line; line++) {
       at = text.indexOf(NEWLINE, at) + 1
@@ -19,7 +24,9 @@ export function wordsAt<At extends Column>(text: Buffer, columns: readonly At[])
       if (at === 0) return words
     }
     for (; column < wanted.column && at < text.length; at++) column += unitsOf(text[at] as number)
-    const word = /^[\p{ID_Continue}$]+/u.exec(text.toString('utf8', at, at + MAX_WORD_BYTES))
+    const word = /^(?:#?[\p{ID_Continue}$]+|\()/u.exec(
+      text.toString('utf8', at, at + MAX_WORD_BYTES),
+    )
     if (word !== null) words.set(wanted, word[0])
   }
   return words

@@ -9,10 +9,8 @@ export class KnownFiles {
     this.#maxBytes = maxBytes
   }
 
-  /** What is known of the file as it is now. */
-  get(url: string, stamp: string): KnownFile | undefined {
-    const file = this.#files.get(url)
-    return file?.stamp === stamp ? file : undefined
+  get(url: string): KnownFile | undefined {
+    return this.#files.get(url)
   }
 
   /** Keeps these files, as the last ones asked for. */

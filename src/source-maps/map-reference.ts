@@ -6,23 +6,28 @@ const COMMENT = 'sourceMappingURL='
 const MAX_URL_BYTES = 4096
 
 /**
- * What the last `//# sourceMappingURL=` of a file says; as V8 has it, only other comments follow it.
+ * What the last `//# sourceMappingURL=` of a file says that only other comments follow. V8 takes the
+ * last one wherever it stands; but one before code may be in a text, or of a file that a bundler took
+ * in, which is less than the bundle whose map lies beside it.
  *
  * @param bytes the file, or its end.
  */
 export function mapReference(bytes: Buffer): Buffer | undefined {
-  const at = bytes.lastIndexOf(COMMENT)
-  if (at < 4 || !/^\/\/[#@][ \t]$/.test(bytes.toString('latin1', at - 4, at))) return undefined
-  const start = at + COMMENT.length
-  const end = endOfWord(bytes, start)
-  const url = bytes.subarray(start, end)
-  const isInCode = url.length === 0 || /['"`]/.test(url.toString('latin1', 0, MAX_URL_BYTES))
-  return isInCode || !onlyComments(bytes.subarray(end)) ? undefined : url
+  for (let at = bytes.lastIndexOf(COMMENT); at >= 4; at = bytes.lastIndexOf(COMMENT, at - 1)) {
+    const start = skipBlanks(bytes, at + COMMENT.length)
+    const end = endOfWord(bytes, start)
+    if (!onlyComments(bytes.subarray(end))) return undefined
+    const url = bytes.subarray(start, end)
+    if (/^\/\/[#@][ \t]$/.test(bytes.toString('latin1', at - 4, at)) && isUrl(url)) return url
+  }
+  return undefined
 }
 
 /** Whether the end of a file may be the inside of such a comment, which began before it. */
 export function mayBeInsideReference(end: Buffer): boolean {
-  return /^[/#@ ]{0,4}[\w+/=%.!~*'():;,-]+(?:\n\s*\/\/[^\n]*)*\s*$/.test(end.toString('latin1'))
+  return /^[/#@ ]{0,4}[\w+/=%.!~*'():;,-]+(?:[\r\n]\s*\/\/[^\r\n]*)*\s*$/.test(
+    end.toString('latin1'),
+  )
 }
 
 /** A map in the comment. `undefined` where the comment names a file. */
@@ -50,6 +55,18 @@ export function mapFileOf(url: Buffer, file: string): string {
   return resolve(dirname(file), decodeURIComponent(name.replace(/[?#].*$/, '')))
 }
 
+/** Quotes are around code that writes the comment; a map in it may have an apostrophe. */
+function isUrl(url: Buffer): boolean {
+  const start = url.toString('latin1', 0, MAX_URL_BYTES)
+  return url.length > 0 && !(/^data:/i.test(start) ? /["`]|'$/ : /["'`]/).test(start)
+}
+
+function skipBlanks(bytes: Buffer, start: number): number {
+  let at = start
+  while (bytes[at] === 0x20 || bytes[at] === 0x09) at++
+  return at
+}
+
 function endOfWord(bytes: Buffer, start: number): number {
   let at = start
   while (at < bytes.length && (bytes[at] as number) > 0x20) at++
@@ -59,7 +76,7 @@ function endOfWord(bytes: Buffer, start: number): number {
 function onlyComments(rest: Buffer): boolean {
   if (rest.length > MAX_URL_BYTES) return false
   return String(rest)
-    .split('\n')
+    .split(/[\r\n\u2028\u2029]/)
     .every((line) => /^\s*(?:\/\/.*)?$/.test(line))
 }
 

@@ -47,10 +47,12 @@ interface CallResult {
  */
 export class NodeMaps {
   readonly #transport: Transport
+  readonly #wait: (millis: number) => Promise<unknown>
   #globalId: string | undefined
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, wait: (millis: number) => Promise<unknown> = setTimeout) {
     this.#transport = transport
+    this.#wait = wait
   }
 
   /**
@@ -61,7 +63,7 @@ export class NodeMaps {
     const maps = new Map<string, Buffer>()
     try {
       while (maps.size < urls.length && performance.now() < deadline) {
-        if (maps.size > 0) await setTimeout(BETWEEN_PAUSES_MILLIS)
+        if (maps.size > 0) await this.#wait(BETWEEN_PAUSES_MILLIS)
         const asked = urls.slice(maps.size)
         const found = (await this.#ask(asked)) ?? asked.map(() => '')
         for (const text of found) {

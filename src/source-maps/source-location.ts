@@ -1,6 +1,8 @@
 import type { Location } from '../export/profile.js'
+import type { ShownLocation } from '../export/stripped-files.js'
 import type { Frame } from '../sample.js'
-import type { AskedPlace, Original } from './source-map.js'
+import type { AskedPlace } from './own-names.js'
+import type { Original } from './source-map.js'
 
 /** What a map has told of a file. */
 export interface Originals {
@@ -25,7 +27,7 @@ export function placesOf({ frame, line }: Location): AskedPlace[] {
 }
 
 /** A location in the sources; the compiled one where the map has nothing for it. */
-export function sourceLocation(location: Location, originals: Originals): Location {
+export function sourceLocation(location: Location, originals: Originals): ShownLocation {
   const { frame, line } = location
   const at = line === frame.line ? undefined : originals.get(linePlace(line))
   const start = isTopLevel(frame) ? undefined : originals.get(functionPlace(frame))
@@ -39,6 +41,7 @@ export function sourceLocation(location: Location, originals: Originals): Locati
     },
     // A minifier or a bundler may have put another function's code there, or all on the first line.
     line: at?.source === start.source && at.line >= start.line ? at.line : start.line,
+    compiledUrl: frame.url,
   }
 }
 
@@ -47,12 +50,13 @@ function inModule(
   location: Location,
   source: string | undefined,
   at: Original | undefined,
-): Location {
+): ShownLocation {
   const { frame } = location
   if (source === undefined || (at === undefined && !isTopLevel(frame))) return location
   return {
     frame: { functionName: frame.functionName, url: source, line: 0, column: 0 },
     line: at?.line ?? 0,
+    compiledUrl: frame.url,
   }
 }
 

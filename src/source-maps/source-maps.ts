@@ -5,9 +5,10 @@ import { type CompiledFile, readCompiledFile } from './compiled-file.js'
 import { KnownFile } from './known-file.js'
 import { KnownFiles } from './known-files.js'
 import { NO_MAP, type NodeMaps } from './node-maps.js'
+import type { AskedPlace } from './own-names.js'
 import { fileState } from './regular-file.js'
 import { placesOf, sourceLocation } from './source-location.js'
-import { type AskedPlace, SourceMap } from './source-map.js'
+import { SourceMap } from './source-map.js'
 
 /** What has been found out takes no more than this. */
 const MAX_KNOWN_BYTES = 16 << 20
@@ -22,7 +23,7 @@ const MAX_LOADED_BYTES = 256 << 10
 /** What reading source maps reports; plain functions, so that it knows no other part of spanprof. */
 export interface SourceMapReport {
   read(): void
-  /** A map is named that is not there, or is none. */
+  /** A map is named that is not there, or is none; or it is of other code than what runs. */
   failed(): void
   /** A profile shows a file as compiled, as the others took all the time there was. */
   late(): void
@@ -62,9 +63,13 @@ export class SourceMaps {
     const inNoFile: [SampledFile, KnownFile][] = []
     for (const sampled of sampledFiles(locations)) {
       const { stamp, bytes } = fileState(sampled.path)
-      const file = this.#known.get(sampled.url, stamp) ?? new KnownFile(stamp)
+      const file = this.#known.get(sampled.url) ?? new KnownFile(stamp)
       files.set(sampled.url, file)
       if (file.newOf(sampled.places).length === 0) continue
+      if (file.isReplaced(stamp)) {
+        this.#giveUp(file)
+        continue
+      }
       if (this.#nowMillis() > deadline) {
         this.#report.late()
         continue
@@ -77,7 +82,7 @@ export class SourceMaps {
     this.#known.keep(files)
     return locations.map((location) => {
       const file = files.get(location.frame.url)
-      return file?.hasMap ? sourceLocation(location, file) : location
+      return file ? sourceLocation(location, file) : location
     })
   }
 
@@ -94,11 +99,15 @@ export class SourceMaps {
       await file.ask(compiled, file.newOf(places))
       if (isNew) this.#report.read()
     } catch {
-      // Not worth a line in the log: packages often name maps that they do not bring.
-      file.giveUp()
-      this.#report.failed()
+      this.#giveUp(file)
     }
     return true
+  }
+
+  /** Not worth a line in the log: packages often name maps that they do not bring. */
+  #giveUp(file: KnownFile): void {
+    file.giveUp()
+    this.#report.failed()
   }
 
   async #learnFromNode(

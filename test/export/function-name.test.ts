@@ -37,6 +37,7 @@ describe('a function’s name with its place', () => {
     ['listOnTimeout', 'node:internal/timers', 'node:internal/timers:listOnTimeout:42'],
     ['(garbage collector)', '', '(garbage collector)'],
     ['', '', '(anonymous:L#42:C#7)'],
+    ['f', 'data:text/javascript,function f(){}', 'data:text/javascript:f:42'],
     ['next', '/app/node_modules/a/lib/b.js', './node_modules/a/lib/b.js:next:42'],
   ])('of %j in %j is %s', (name, url, expected) => {
     const options = { cwd: '/app', shortenPaths: false }
@@ -76,6 +77,9 @@ describe('a function’s file', () => {
     ['file:///C:/app/my%20cart.js', 'C:\\app\\my cart.js'],
     ['C:\\app\\cart.cjs', 'C:\\app\\cart.cjs'],
     ['node:fs', 'node:fs'],
+    ['data:text/javascript,export function f(){}//\n;,', 'data:text/javascript'],
+    ['data:text/javascript;charset=utf-8;base64,AAAA', 'data:text/javascript'],
+    ['data:,export{}', 'data:'],
     ['', ''],
     ['file://host/share/cart.js', 'file://host/share/cart.js'],
     ['file:///app/a%2Fb.js', 'file:///app/a%2Fb.js'],

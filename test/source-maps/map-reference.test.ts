@@ -1,7 +1,28 @@
+import { Session } from 'node:inspector/promises'
+import { runInThisContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { inlineMap, mapFileOf, mapReference } from '../../src/source-maps/map-reference.ts'
+import {
+  inlineMap,
+  mapFileOf,
+  mapReference,
+  mayBeInsideReference,
+} from '../../src/source-maps/map-reference.ts'
 
 const referenceOf = (text: string) => mapReference(Buffer.from(text))?.toString()
+
+/** The comment that V8 sees in a text. */
+async function referenceByV8(text: string): Promise<string> {
+  const session = new Session()
+  session.connect()
+  let seen = ''
+  session.on('Debugger.scriptParsed', ({ params }) => {
+    if (params.url.endsWith('/named.js') || params.url === 'a.ts') seen = params.sourceMapURL ?? ''
+  })
+  await session.post('Debugger.enable')
+  runInThisContext(`function code() {}\n${text}`, { filename: '/app/named.js' })
+  session.disconnect()
+  return seen
+}
 
 describe('the comment that names a map', () => {
   it.each([
@@ -10,8 +31,13 @@ describe('the comment that names a map', () => {
     ['code() //# sourceMappingURL=a.js.map\r\n', 'a.js.map'],
     ['//# sourceMappingURL=a.map\ncode()\n//# sourceMappingURL=b.map', 'b.map'],
     ['code()\n//# sourceMappingURL=a.map\n//# sourceURL=a.ts\n// the end\n\n', 'a.map'],
-  ])('in %j is %j', (text, reference) => {
+    ['code()\r\n//# sourceMappingURL=a.map\r\n//# debugId=1\r\n', 'a.map'],
+    ['code()\n//# sourceMappingURL=a.map\n// see sourceMappingURL=b.map\n', 'a.map'],
+    ['code()\n//# sourceMappingURL= a.map', 'a.map'],
+    ["code()\n//# sourceMappingURL=data:,%7B'%7D", "data:,%7B'%7D"],
+  ])('in %j is %j', async (text, reference) => {
     expect(referenceOf(text)).toBe(reference)
+    expect(await referenceByV8(text)).toBe(reference)
   })
 
   it.each([
@@ -21,10 +47,17 @@ describe('the comment that names a map', () => {
     '//# sourceMappingURL=',
     '//# sourceMappingURL=a.map\ncode()',
     'const comment = "//# sourceMappingURL=a.map"',
+    'const comment = `\n//# sourceMappingURL=a.map\n`',
+    "const comment = '//# sourceMappingURL=data:,1'",
     '// sourceMappingURL=a.map',
   ])('is not in %j', (text) => {
     expect(referenceOf(text)).toBeUndefined()
   })
+})
+
+it.each(['\n', '\r\n'])('may be cut off, with lines that end with %j', (end) => {
+  expect(mayBeInsideReference(Buffer.from(`AAAA${end}//# debugId=1${end}`))).toBe(true)
+  expect(mayBeInsideReference(Buffer.from(`AAAA${end}code() ${end}`))).toBe(false)
 })
 
 describe('a map in the comment', () => {

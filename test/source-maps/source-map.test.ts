@@ -5,7 +5,8 @@ import {
   TraceMap,
 } from '@jridgewell/trace-mapping'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type AskedPlace, SourceMap } from '../../src/source-maps/source-map.ts'
+import type { AskedPlace } from '../../src/source-maps/own-names.ts'
+import { SourceMap } from '../../src/source-maps/source-map.ts'
 import { type Bundle, bundled } from './compiled.ts'
 
 const FILE = '/app/dist/bundle.mjs'
@@ -116,6 +117,33 @@ describe('a function', () => {
     expect(await nameOf('/*     */a=async function(){}', 'o.a', 25)).toBe('calculateTotal')
   })
 
+  it('gets it however many names stand in between, up to what belongs to it', async () => {
+    const own = 'AAAAA'
+    const between = 'EAAAC,EAAAA,EAAAA,EAAAA'
+    const code = Buffer.from('a=b(c(d(e(f(function(){}')
+    const asked = place(0, 19, 'a')
+    const map = sourceMap({ ...MAP, mappings: `${own},${between}` })
+    expect((await map.originalsOf([asked], code)).get(asked)?.name).toBe('calculateTotal')
+    const more = sourceMap({ ...MAP, mappings: `${own},${between},EAAAA,EAAAA` })
+    expect((await more.originalsOf([asked], code)).get(asked)?.name).toBeUndefined()
+  })
+
+  it('keeps what V8 says of it beside the name: an accessor, a private method', async () => {
+    expect(await nameOf('class {  a(){} }', 'get a', 10)).toBe('get calculateTotal')
+    expect(await nameOf('class {  a(){} }', 'set a', 10)).toBe('set calculateTotal')
+    expect(await nameOf('class {  #ee(){} }', '#ee', 12)).toBe('#calculateTotal')
+    expect(await nameOf('class {  #ee(){} }', 'ee', 12)).toBeUndefined()
+  })
+
+  it('gets the name of its parenthesis, as terser has it, and of no other’s', async () => {
+    expect(await nameOf('class{abc(d){} }', 'abc', 9)).toBe('calculateTotal')
+    expect(await nameOf('class{abc(d){} }', 'abc', 10)).toBeUndefined()
+  })
+
+  it('on the first line is found behind a byte order mark', async () => {
+    expect(await nameOf('\ufefffunction a(b){}', 'a', 10)).toBe('calculateTotal')
+  })
+
   it('does not get the name of another one, such as its parameter', async () => {
     expect(await nameOf('function a(b){}', 'c', 11)).toBeUndefined()
     expect(await nameOf('x.map(   a,b=>{})', '', 11)).toBeUndefined()
@@ -145,10 +173,32 @@ describe('sources', () => {
   })
 })
 
-it('may stand behind the guard that servers put before JSON', () => {
-  const bytes = Buffer.from(`)]}'\n${JSON.stringify(MAP)}`)
+it.each([")]}'\n", '\ufeff', "\ufeff)]}'\n"])('may stand behind %j', (before) => {
+  const bytes = Buffer.from(`${before}${JSON.stringify(MAP)}`)
   expect(new SourceMap(bytes, FILE).onlySource).toBe('/app/src/cart.ts')
 })
+
+it('of very many sources is read a piece at a time', async () => {
+  const items = 200_000
+  const bytes = `{"version":3,"names":[],"sources":[${'0,'.repeat(items)}"a.ts"],"mappings":"A${vlq(items)}AA"}`
+  const asked = place(0, 0)
+  let [turns, finished] = [0, false]
+  const originals = new SourceMap(Buffer.from(bytes), FILE).originalsOf([asked], NO_CODE)
+  originals.finally(() => {
+    finished = true
+  })
+  for (; !finished; turns++) await new Promise(setImmediate)
+  expect((await originals).get(asked)?.source).toBe('/app/dist/a.ts')
+  expect(turns).toBeGreaterThan(5)
+})
+
+/** A number as a map's mappings have it. */
+function vlq(value: number): string {
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+  let [text, rest] = ['', value * 2]
+  for (; rest > 31; rest = Math.floor(rest / 32)) text += digits[(rest % 32) + 32]
+  return text + digits[rest]
+}
 
 it.each([
   ['nothing', ''],
@@ -161,7 +211,7 @@ it.each([
   ['sections below 0', '{"version":3,"sections":[{"offset":{"line":-1,"column":0},"map":{}}]}'],
   [
     'sections without end',
-    `{"version":3,"sections":[${'{"offset":{"line":0,"column":0},"map":{}},'.repeat(60_000)}{}]}`,
+    `{"version":3,"sections":[${Array(60_000).fill('{"offset":{"line":0,"column":0},"map":{}}')}]}`,
   ],
 ])('%s is no source map', (_, text) => {
   expect(() => new SourceMap(Buffer.from(text), FILE)).toThrow(SyntaxError)

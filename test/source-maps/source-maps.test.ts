@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -23,19 +23,24 @@ const inline = (map: object, code = CODE) =>
 interface Told {
   readonly maps: SourceMaps
   readonly counts: { read: number; failed: number; late: number }
+  /** What Node was asked for. */
+  readonly asked: string[]
 }
 
 function sourceMaps(fromNode: Readonly<Record<string, string>> = {}, clock?: () => number): Told {
   const counts = { read: 0, failed: 0, late: 0 }
-  const find: NodeMaps['find'] = async (urls) =>
-    new Map(urls.map((url) => [url, fromNode[url] ? Buffer.from(fromNode[url]) : NO_MAP]))
+  const asked: string[] = []
+  const find: NodeMaps['find'] = async (urls) => {
+    asked.push(...urls)
+    return new Map(urls.map((url) => [url, fromNode[url] ? Buffer.from(fromNode[url]) : NO_MAP]))
+  }
   const report = {
     read: () => counts.read++,
     failed: () => counts.failed++,
     late: () => counts.late++,
   }
   const maps = new SourceMaps({ find } as NodeMaps, report, clock)
-  return { maps, counts }
+  return { maps, counts, asked }
 }
 
 /** A function `a` that starts on a line of a file. */
@@ -123,8 +128,8 @@ describe('a location', () => {
   })
 
   it('is where its function starts, when its line is of another function', async () => {
-    // Line 2 comes from line 2 of another source, line 3 from line 1 of the function's.
-    const mappings = 'AAEA,SAASA,CAAC;ACDV;ADDA'
+    // Line 2 comes from line 5 of another source, line 3 from line 1 of the function's.
+    const mappings = 'AAEA,SAASA,CAAC;ACEV;ADJA'
     const path = file(inline({ ...MAP, sources: ['../src/a.ts', '../src/b.ts'], mappings }))
     const lines = [2, 3].map((line) => ({ ...location(path), line }))
     expect(await shownOf(sourceMaps(), ...lines)).toEqual([
@@ -135,15 +140,55 @@ describe('a location', () => {
 })
 
 describe('maps', () => {
-  it('are read once, and again when the file has changed', async () => {
+  it('are read once', async () => {
     const told = sourceMaps()
     const path = file(inline(MAP))
     for (let i = 0; i < 3; i++) await shownOf(told, location(path), location(path, 2))
-    expect(told.counts.read).toBe(1)
-    writeFileSync(path, inline({ ...MAP, names: ['grandTotal'] }))
+    expect(told.counts).toEqual({ read: 1, failed: 0, late: 0 })
+  })
+
+  it('of a file that was replaced are not asked, as the code that runs is the one from before', async () => {
+    const told = sourceMaps()
+    const path = file(inline(MAP))
+    await shownOf(told, location(path))
+    const release = inline({ ...MAP, names: ['other'] })
+    expect(release).toHaveLength(inline(MAP).length)
+    writeFileSync(path, release)
     utimesSync(path, 1, 1)
-    expect(await shownOf(told, location(path))).toEqual(['grandTotal src/cart.ts:11:11'])
+    for (let i = 0; i < 2; i++) {
+      expect(await shownOf(told, location(path), location(path, 2))).toEqual([
+        'total src/cart.ts:11:11',
+        'a dist/cart.js:2:2',
+      ])
+    }
+    expect(told.counts).toEqual({ read: 1, failed: 1, late: 0 })
+  })
+
+  it('of a replaced file are read where a loader loads it under another URL', async () => {
+    const told = sourceMaps()
+    const path = file(inline(MAP))
+    const url = (version: number) => `${pathToFileURL(path)}?v=${version}`
+    await shownOf(told, location(url(1)))
+    writeFileSync(path, inline({ ...MAP, names: ['grandTotal'] }))
+    expect(await shownOf(told, location(url(1)), location(url(2), 2))).toEqual([
+      'total src/cart.ts:11:11',
+      'grandTotal src/cart.ts:12:12',
+    ])
     expect(told.counts).toEqual({ read: 2, failed: 0, late: 0 })
+  })
+
+  it('that have vanished leave what they answered', async () => {
+    const told = sourceMaps()
+    const path = file(CODE)
+    writeFileSync(`${path}.map`, JSON.stringify(MAP))
+    await shownOf(told, location(path))
+    rmSync(`${path}.map`)
+    for (let i = 0; i < 2; i++) {
+      expect(await shownOf(told, location(path), location(path, 2))).toEqual([
+        'total src/cart.ts:11:11',
+        'a dist/cart.js:2:2',
+      ])
+    }
   })
 
   it('answer what is asked later', async () => {
@@ -158,8 +203,18 @@ describe('maps', () => {
     const path = file('const source = "is no code"')
     const told = sourceMaps({ [path]: JSON.stringify({ ...MAP, sources: [path] }) })
     expect(await shownOf(told, location(path))).toEqual(['a dist/cart.js:11:11'])
+    // Whoever edits the file does not change what Node has loaded.
+    writeFileSync(path, 'const source = "is no code either"')
     expect(await shownOf(told, location(path, 2))).toEqual(['a dist/cart.js:12:12'])
     expect(told.counts).toEqual({ read: 1, failed: 0, late: 0 })
+    expect(told.asked).toEqual([path])
+  })
+
+  it('are not asked of Node for a large file, as it would decode them on the app’s thread', async () => {
+    const [small, large] = [256, 257].map((kib) => file(' '.repeat(kib << 10))) as [string, string]
+    const told = sourceMaps()
+    await shownOf(told, location(small), location(large))
+    expect(told.asked).toEqual([small])
   })
 
   it('that there is no time for are read with the next profile', async () => {
@@ -232,6 +287,13 @@ describe('a map that cannot be read is skipped and counted once:', () => {
     expect(moved).toBe('total src/cart.ts:11:11')
     expect(told.counts).toEqual({ read: 1, failed: 1, late: 0 })
   })
+})
+
+it('a source tells which file it was compiled from', async () => {
+  const path = file(inline(MAP))
+  const top = { frame: { functionName: '', url: path, line: 1, column: 1 }, line: 1 }
+  const moved = await sourceMaps().maps.locationsOf([location(path), top])
+  expect(moved).toMatchObject([{ compiledUrl: path }, { compiledUrl: path }])
 })
 
 describe('a source outside of everything', () => {

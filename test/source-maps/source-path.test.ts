@@ -18,12 +18,17 @@ it.each([
   ['', 'webpack://shop/./src/cart.ts', './src/cart.ts'],
   ['', 'webpack://@acme/shop/./src/cart.ts', './src/cart.ts'],
   ['', 'webpack:///./src/cart.vue?1a2b', './src/cart.vue'],
-  ['', 'webpack://shop/../lib/cart.ts', './../lib/cart.ts'],
+  ['', 'webpack://shop/../lib/cart.ts', '../lib/cart.ts'],
   ['', 'webpack://shop/./node_modules/a/b.js', './node_modules/a/b.js'],
   ['', 'webpack://shop/webpack/bootstrap', './webpack/bootstrap'],
+  ['', 'webpack://@acme/shop/../lib/src/cart.ts', '../lib/src/cart.ts'],
+  ['', 'webpack://@acme/shop/webpack/bootstrap', './webpack/bootstrap'],
+  ['', 'webpack:////src/cart.ts', '/src/cart.ts'],
   ['', 'turbopack:///[project]/src/cart.ts', './src/cart.ts'],
   ['', 'https://example.com/cart.ts', 'https://example.com/cart.ts'],
   ['', '../../../../../etc/passwd', '/etc/passwd'],
+  ['', 'C:/src/cart.ts', 'C:\\src\\cart.ts'],
+  ['', '\0rolldown/runtime.js', 'rolldown/runtime.js'],
 ])('with the root %j, %j is %j', (sourceRoot, source, path) => {
   expect(sourcePath(MAP, sourceRoot, source)).toBe(path)
 })
@@ -34,4 +39,22 @@ it.each([
   ['file:///D:/src/cart.ts', 'D:\\src\\cart.ts'],
 ])('beside a map of Windows, %j is %j', (source, path) => {
   expect(sourcePath('C:\\app\\dist\\cart.js.map', '', source)).toBe(path)
+})
+
+it.each([
+  ['/app/node_modules/a/dist/a.js.map', './src/a.ts', '/app/node_modules/a/src/a.ts'],
+  ['/app/node_modules/@acme/a/a.js.map', './src/a.ts', '/app/node_modules/@acme/a/src/a.ts'],
+  [
+    '/app/node_modules/.pnpm/a@1/node_modules/a/a.js',
+    './a.ts',
+    '/app/node_modules/.pnpm/a@1/node_modules/a/a.ts',
+  ],
+  ['/app/node_modules/a/a.js', '../shared/b.ts', '/app/node_modules/a/shared/b.ts'],
+  ['/app/node_modules/a/a.js', '/home/they/a.ts', '/home/they/a.ts'],
+  ['/app/node_modules/.cache/x/a.js', './src/a.ts', './src/a.ts'],
+  ['/app/my_node_modules/a/a.js', './src/a.ts', './src/a.ts'],
+  ['C:\\app\\node_modules\\a\\dist\\a.js', './src/a.ts', 'C:\\app\\node_modules\\a\\src\\a.ts'],
+])('of a bundle that is %s, %s is %s', (mapFile, source, path) => {
+  const named = source.startsWith('/') ? `webpack:///${source}` : `webpack://a/${source}`
+  expect(sourcePath(mapFile, '', named)).toBe(path)
 })
