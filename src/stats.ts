@@ -74,7 +74,7 @@ export interface ProfilerStats {
   readonly spoolFilesRejected: number
   /** Compiled files whose source maps were found and read; anew when the file has changed. */
   readonly sourceMapsRead: number
-  /** Compiled files that name a source map which is missing, out of reach, too large, or broken. */
+  /** Compiled files whose source map is missing, out of reach, too large, broken, or another release's. */
   readonly sourceMapsFailed: number
   /** Files shown as compiled in a profile, as reading other source maps took all of its time. */
   readonly sourceMapsLate: number

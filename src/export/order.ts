@@ -59,8 +59,8 @@ export function canonicalOrder(profile: Profile): CanonicalOrder {
   }
 }
 
-function frameKey({ functionName, url, line, column }: Frame): string {
-  return `${functionName}\n${url}\n${line}:${column}`
+function frameKey({ functionName, url, line, column, fileStripped = false }: Frame): string {
+  return `${functionName}\n${url}\n${line}:${column}:${fileStripped}`
 }
 
 function ranksInDepthFirstOrder({ stacks }: Profile, locationRank: readonly number[]): number[] {

@@ -24,5 +24,6 @@ export class StackTable {
 }
 
 function locationKey({ frame, line }: Location): string {
-  return `${line}:${frame.line}:${frame.column}:${frame.functionName}\n${frame.url}`
+  const { url, fileStripped = false } = frame
+  return `${line}:${frame.line}:${frame.column}:${fileStripped}:${frame.functionName}\n${url}`
 }

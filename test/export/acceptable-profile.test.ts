@@ -151,7 +151,7 @@ describe('a label of a sample', () => {
 
 describe('a name of a function', () => {
   it('that is a whole program is cut', async () => {
-    const url = `data:text/javascript,${'x'.repeat(3_000_000)}`
+    const url = `https://example.com/${'x'.repeat(3_000_000)}`
     const server = await startIngestServer()
     const { sink, flush } = await pushTo(server.address)
     await sink.write(fold(windowOf([{ stack: 'main' }], { main: url })))
