@@ -10,17 +10,23 @@ export interface SpoolFile extends SpoolOwner {
   readonly bytes: number
   /** A hash of where it is to be uploaded to, and as whom. */
   readonly destination: string
+  /** Tells an owner's files of the same time apart. */
+  readonly number: number
+  readonly state: SpoolFileState
 }
 
-const NAME =
-  /^(?<startTimeMillis>\d+)\.(?<bytes>\d+)\.(?<destination>[\da-f]+)\.(?<host>[\w-]+)~(?<pid>\d+)~(?<life>[\da-f]+)\.\d+\.profile$/
+/** One that is being sent may arrive yet; one that is damaged never will. */
+export type SpoolFileState = 'waiting' | 'sending' | 'damaged'
 
-/** @param number tells files of the same time apart. */
-export function nameFile(file: Omit<SpoolFile, 'name'>, number: number): SpoolFile {
-  const { startTimeMillis, bytes, destination, host, pid, life } = file
+const NAME =
+  /^(?<startTimeMillis>\d+)\.(?<bytes>\d+)\.(?<destination>[\da-f]+)\.(?<host>[\w-]+)~(?<pid>\d+)~(?<life>[\da-f]+)\.(?<number>\d+)\.profile(?:\.(?<state>sending|damaged))?$/
+
+export function nameFile(file: Omit<SpoolFile, 'name'>): SpoolFile {
+  const { startTimeMillis, bytes, destination, host, pid, life, number, state } = file
   // With all digits, so that names sort by time.
   const start = String(Math.max(0, Math.round(startTimeMillis))).padStart(13, '0')
-  const name = `${start}.${bytes}.${destination}.${host}~${pid}~${life}.${number}.profile`
+  const suffix = state === 'waiting' ? '' : `.${state}`
+  const name = `${start}.${bytes}.${destination}.${host}~${pid}~${life}.${number}.profile${suffix}`
   return { ...file, name }
 }
 
@@ -28,13 +34,15 @@ export function nameFile(file: Omit<SpoolFile, 'name'>, number: number): SpoolFi
 export function parseFileName(name: string): SpoolFile | undefined {
   const parts = NAME.exec(name)?.groups
   if (parts === undefined) return undefined
-  const { startTimeMillis, bytes, destination = '', host = '', pid, life = '' } = parts
+  const { startTimeMillis, bytes, destination = '', host = '', pid, life = '', number } = parts
   const numbers = {
     startTimeMillis: Number(startTimeMillis),
     bytes: Number(bytes),
     pid: Number(pid),
+    number: Number(number),
   }
-  return { name, destination, host, life, ...numbers }
+  const state = (parts.state ?? 'waiting') as SpoolFileState
+  return { name, destination, host, life, state, ...numbers }
 }
 
 /** The first line of a file, before the profile's bytes. */

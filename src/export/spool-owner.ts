@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 /** A process that has files in a spool. */
 export interface SpoolOwner {
+  /** Within which a process id is one process. */
   readonly host: string
   readonly pid: number
   /** Tells two lives of one process id apart. */
@@ -14,8 +16,22 @@ const GONE_MILLIS = 3 * 60_000
 
 /** @returns this process, as an owner of its own each time. */
 export function newOwner(): SpoolOwner {
-  const host = hostname().replace(/[^A-Za-z0-9-]/g, '-')
-  return { host: host.slice(0, 60), pid: process.pid, life: randomBytes(4).toString('hex') }
+  return { host: hostId(), pid: process.pid, life: randomBytes(4).toString('hex') }
+}
+
+/** Containers may have the same host name, and process ids of their own. */
+function hostId(): string {
+  const name = hostname().slice(0, 60)
+  return `${name}-${pidNamespace()}`.replace(/[^A-Za-z0-9-]/g, '-')
+}
+
+/** @returns nothing where there are none, or they cannot be read. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')
+  } catch {
+    return ''
+  }
 }
 
 export function isSameOwner(a: SpoolOwner, b: SpoolOwner): boolean {
@@ -24,7 +40,7 @@ export function isSameOwner(a: SpoolOwner, b: SpoolOwner): boolean {
 
 /**
  * Whether a file's owner has ended. On this host its process id tells so at once. Elsewhere, and where
- * another program has that id by now, the file's age does.
+ * a process with that id is another program by now, or has stopped profiling, the file's age does.
  */
 export function isGone(owner: SpoolOwner, self: SpoolOwner, touchedMillis: number): boolean {
   if (isSameOwner(owner, self)) return false

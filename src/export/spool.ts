@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { lstat, mkdir, readFile, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PushReport } from './push-report.js'
-import { decodeFile, encodeFile, nameFile, parseFileName, type SpoolFile } from './spool-file.js'
+import { decodeFile, encodeFile, nameFile, type SpoolFile } from './spool-file.js'
+import { listSpool, type SpoolListing } from './spool-listing.js'
 import { isGone, isSameOwner, newOwner } from './spool-owner.js'
-import type { Upload } from './upload.js'
+import { MAX_AGE_MILLIS, type Upload } from './upload.js'
 
 /** Nothing that is uploaded is larger. */
 const MAX_FILE_BYTES = 8 * 2 ** 20
-const DAMAGED = '.damaged'
 /** Damaged files that are kept, for whoever looks for the reason. */
 const MAX_DAMAGED = 10
-/** What a process that crashed was writing. */
-const HALF_WRITTEN = /^\..*\.profile\.tmp$/
 const MAX_WRITING_MILLIS = 10 * 60_000
+/** Opening a link or a pipe that has taken a file's place must neither follow it nor wait. */
+const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 export interface SpoolOptions {
   readonly directory: string
@@ -25,8 +26,9 @@ export interface SpoolOptions {
 }
 
 /**
- * Uploads as files in a directory, which several processes may share. A file belongs to the process in
- * its name; when that is gone another renames it to be its own, and who renames first has it.
+ * Uploads as files in a directory, which several processes may share. A file's name says whose it is and
+ * whether it is being sent. Whatever is done with it begins with renaming or removing it: of two
+ * processes that want it one succeeds, and for the other it is gone.
  */
 export class Spool {
   readonly #directory: string
@@ -34,10 +36,8 @@ export class Spool {
   readonly #destination: string
   readonly #report: PushReport
   readonly #self = newOwner()
-  readonly #strangers = new Set<string>()
+  readonly #foreign = new Set<string>()
   #files = 0
-  /** Files that are being sent, which may arrive yet: never dropped. */
-  readonly #sending = new Set<string>()
 
   constructor({ directory, maxBytes, destination, report }: SpoolOptions) {
     this.#directory = directory
@@ -48,15 +48,14 @@ export class Spool {
 
   /**
    * @param dropped is told of each file that had to make room.
+   * @returns `undefined` where there is no room for it.
    * @throws where it cannot be written.
    */
-  async put(upload: Upload, dropped: (file: SpoolFile) => void): Promise<SpoolFile> {
+  async put(upload: Upload, dropped: (file: SpoolFile) => void): Promise<SpoolFile | undefined> {
     const content = encodeFile(upload)
-    if (content.length > this.#maxBytes) throw new Error('a profile is larger than maxSpoolBytes')
-    const { startTimeMillis } = upload
-    const file = this.#named({ startTimeMillis, bytes: content.length })
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    await this.#makeRoom(content.length, dropped)
+    if (!(await this.#makeRoom(content.length, dropped))) return undefined
+    const file = this.#named(upload.startTimeMillis, content.length)
     const temporary = this.#path(`.${file.name}.tmp`)
     try {
       await writeFile(temporary, content, { mode: 0o600, flag: 'wx' })
@@ -68,120 +67,178 @@ export class Spool {
     return file
   }
 
-  /** To be sent. @returns `undefined` for a file that is gone or damaged. */
-  async load(file: SpoolFile): Promise<Upload | undefined> {
-    this.#sending.add(file.name)
-    const path = this.#path(file.name)
+  /**
+   * To be sent.
+   *
+   * @returns the file by the name it has meanwhile; `undefined` where it is gone or damaged.
+   * @throws where it cannot be read now.
+   */
+  async load(file: SpoolFile): Promise<{ file: SpoolFile; upload: Upload } | undefined> {
     try {
-      const { size } = await stat(path)
-      const upload = size > MAX_FILE_BYTES ? undefined : decodeFile(await readFile(path))
-      if (upload === undefined) await this.#setAside(file)
-      return upload
-    } catch (error) {
-      // One that is missing another process has taken over, or has dropped and counted. One that cannot
-      // be read now is left to the next process.
-      if (!isMissing(error)) this.#report.notSpooled(error as Error)
+      const stats = await lstat(this.#path(file.name))
+      if (!stats.isFile()) return undefined // The next scan counts what has taken its place.
+      const upload = stats.size > MAX_FILE_BYTES ? undefined : await this.#read(file)
+      if (upload !== undefined) return { file: await this.#marked(file, 'sending'), upload }
+      await this.#setAside(file, stats.size)
       return undefined
+    } catch (error) {
+      // Another process has taken it over, or has dropped and counted it.
+      if (isMissing(error)) return undefined
+      throw error
     }
   }
 
-  /** A file that was loaded waits again. */
-  release({ name }: SpoolFile): void {
-    this.#sending.delete(name)
+  /** One that was loaded waits again. @returns `undefined` where it is gone. */
+  async release(file: SpoolFile): Promise<SpoolFile | undefined> {
+    try {
+      return await this.#marked(file, 'waiting')
+    } catch (error) {
+      return isMissing(error) ? undefined : file
+    }
   }
 
-  async remove(file: SpoolFile): Promise<void> {
-    this.release(file)
-    await rm(this.#path(file.name), { force: true }).catch((error) => {
-      this.#report.notSpooled(error)
-    })
+  /** @returns whether it was there, and is not any more. */
+  async remove(file: SpoolFile): Promise<boolean> {
+    try {
+      return await this.#removed(file.name)
+    } catch (error) {
+      this.#report.notSpooled(error as Error)
+      return false
+    }
   }
 
   /**
-   * Once a minute.
+   * Once a minute: keeps the files of this process from being taken for orphans, and tidies up.
    *
-   * @param own files that this process waits with: they are kept from being taken for orphans.
    * @returns files of processes that are gone, renamed to be ours.
    */
-  async adopt(own: readonly SpoolFile[]): Promise<SpoolFile[]> {
-    const now = new Date()
-    for (const { name } of own) await utimes(this.#path(name), now, now).catch(() => {})
-    const names = await readdir(this.#directory).catch(() => [])
-    await this.#tidy(names)
+  async adopt(): Promise<SpoolFile[]> {
+    const nothing: SpoolListing = { files: [], halfWritten: [], foreign: [] }
+    const listing = await listSpool(this.#directory).catch(() => nothing)
+    await this.#tidy(listing)
     const adopted: SpoolFile[] = []
-    for (const file of names.flatMap((name) => parseFileName(name) ?? [])) {
-      if (!(await this.#isOrphan(file))) continue
-      const mine = this.#named(file)
-      try {
-        await rename(this.#path(file.name), this.#path(mine.name))
-        await utimes(this.#path(mine.name), now, now)
-        adopted.push(mine)
-      } catch {
-        // Another process was faster.
-      }
+    for (const file of listing.files.filter(({ state }) => state !== 'damaged')) {
+      if (isSameOwner(file, this.#self)) await this.#touch(file)
+      else if (await this.#isOrphan(file)) adopted.push(...(await this.#inherit(file)))
     }
     return adopted
   }
 
-  #named({ startTimeMillis, bytes }: Pick<SpoolFile, 'startTimeMillis' | 'bytes'>): SpoolFile {
+  #named(startTimeMillis: number, bytes: number, state: SpoolFile['state'] = 'waiting'): SpoolFile {
     const destination = this.#destination
-    return nameFile({ startTimeMillis, bytes, destination, ...this.#self }, ++this.#files)
+    const number = ++this.#files
+    return nameFile({ startTimeMillis, bytes, destination, ...this.#self, number, state })
+  }
+
+  /** @throws where it is gone, as {@link rename} does. */
+  async #marked(file: SpoolFile, state: SpoolFile['state']): Promise<SpoolFile> {
+    const marked = nameFile({ ...file, state })
+    await rename(this.#path(file.name), this.#path(marked.name))
+    return marked
+  }
+
+  /** @returns `undefined` for one that is damaged. */
+  async #read({ name }: SpoolFile): Promise<Upload | undefined> {
+    return decodeFile(await readFile(this.#path(name), { flag: READ_FILE }))
   }
 
   async #isOrphan(file: SpoolFile): Promise<boolean> {
-    if (file.destination !== this.#destination || isSameOwner(file, this.#self)) return false
     const touched = await this.#touchedMillis(file.name)
     return touched !== undefined && isGone(file, this.#self, touched)
   }
 
-  /** Makes room for a file, at the cost of the oldest, whoever's they are. */
-  async #makeRoom(bytes: number, dropped: (file: SpoolFile) => void): Promise<void> {
-    const names = (await readdir(this.#directory)).sort()
-    const files = names.flatMap((name) => parseFileName(name) ?? [])
-    let total = files.reduce((sum, file) => sum + file.bytes, bytes)
-    for (const file of files) {
-      if (total <= this.#maxBytes) return
-      if (this.#sending.has(file.name)) continue
-      await rm(this.#path(file.name), { force: true })
-      total -= file.bytes
-      dropped(file)
+  /** @returns the file by its new name; nothing where it is for another, or for nobody any more. */
+  async #inherit(file: SpoolFile): Promise<SpoolFile[]> {
+    if (Date.now() - file.startTimeMillis > MAX_AGE_MILLIS) {
+      if (await this.remove(file)) this.#report.dropped('droppedTooOld')
+      return []
     }
+    if (file.destination !== this.#destination) return []
+    const mine = this.#named(file.startTimeMillis, file.bytes)
+    // Before it is ours: by its age it would be an orphan again at once.
+    await this.#touch(file)
+    return rename(this.#path(file.name), this.#path(mine.name)).then(
+      () => [mine],
+      () => [], // Another process was faster.
+    )
   }
 
-  async #setAside(file: SpoolFile): Promise<void> {
+  /**
+   * Makes room for a file. Damaged ones go first, then the oldest, whoever's they are.
+   *
+   * @returns whether there is room. One that is being sent does not make any.
+   */
+  async #makeRoom(bytes: number, dropped: (file: SpoolFile) => void): Promise<boolean> {
+    const { files } = await listSpool(this.#directory)
+    const damaged = files.filter(({ state }) => state === 'damaged')
+    const waiting = files.filter(({ state }) => state === 'waiting')
+    let total = bytes + totalBytes(files)
+    if (total - totalBytes([...damaged, ...waiting]) > this.#maxBytes) return false
+    for (const file of [...damaged, ...waiting]) {
+      if (total <= this.#maxBytes) break
+      // One that another process has just removed made room as well, but is counted there.
+      const isRemoved = await this.#removed(file.name)
+      total -= file.bytes
+      if (isRemoved && file.state === 'waiting') dropped(file)
+    }
+    return true
+  }
+
+  /** @param bytes what its size really is. */
+  async #setAside(file: SpoolFile, bytes: number): Promise<void> {
+    const damaged = this.#named(file.startTimeMillis, bytes, 'damaged')
+    await rename(this.#path(file.name), this.#path(damaged.name))
     this.#report.rejectedFile(file.name)
     this.#report.dropped('droppedUnfit')
-    await rename(this.#path(file.name), this.#path(file.name + DAMAGED)).catch(() => {})
   }
 
   /** What is not ours is left alone, and counted; what nobody needs any more goes. */
-  async #tidy(names: readonly string[]): Promise<void> {
-    const damaged = names.filter((name) => name.endsWith(DAMAGED)).sort()
-    for (const name of damaged.slice(0, -MAX_DAMAGED)) await this.#forget(name)
-    for (const name of names.filter((each) => HALF_WRITTEN.test(each))) {
+  async #tidy({ files, halfWritten, foreign }: SpoolListing): Promise<void> {
+    const damaged = files.filter(({ state }) => state === 'damaged')
+    for (const { name } of damaged.slice(0, -MAX_DAMAGED)) await this.#forget(name)
+    for (const name of halfWritten) {
       const touched = await this.#touchedMillis(name)
       if (Date.now() - (touched ?? Date.now()) > MAX_WRITING_MILLIS) await this.#forget(name)
     }
-    for (const name of names) {
-      const isOurs = parseFileName(name) || name.endsWith(DAMAGED) || name.startsWith('.')
-      if (isOurs || this.#strangers.has(name)) continue
-      this.#strangers.add(name)
+    for (const name of foreign) {
+      if (this.#foreign.has(name)) continue
+      this.#foreign.add(name)
       this.#report.rejectedFile(name)
     }
   }
 
   async #forget(name: string): Promise<void> {
-    await rm(this.#path(name), { force: true }).catch(() => {})
+    await this.#removed(name).catch(() => {})
+  }
+
+  /** @returns whether it was there. */
+  async #removed(name: string): Promise<boolean> {
+    try {
+      await unlink(this.#path(name)) // `rm` hides that another was faster.
+      return true
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw error
+    }
+  }
+
+  async #touch({ name }: SpoolFile): Promise<void> {
+    const now = new Date()
+    await utimes(this.#path(name), now, now).catch(() => {}) // It is gone.
   }
 
   async #touchedMillis(name: string): Promise<number | undefined> {
-    const stats = await stat(this.#path(name)).catch(() => undefined)
+    const stats = await lstat(this.#path(name)).catch(() => undefined)
     return stats?.mtimeMs
   }
 
   #path(name: string): string {
     return join(this.#directory, name)
   }
+}
+
+function totalBytes(files: readonly SpoolFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 function isMissing(error: unknown): boolean {

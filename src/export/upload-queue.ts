@@ -27,6 +27,12 @@ export interface Taken extends Waiting {
   readonly upload: Upload
 }
 
+/** The first in the line could not be read. It waits on, and is to be tried again after a pause. */
+export interface NotTaken {
+  readonly outcome: 'failed'
+  readonly reason: string
+}
+
 /**
  * Uploads that wait for the server: in files where there is a spool, which outlive this process, else
  * in memory. Both are bounded, and the oldest is dropped first.
@@ -34,6 +40,7 @@ export interface Taken extends Waiting {
 export class UploadQueue {
   readonly #options: UploadQueueOptions
   #line: Waiting[] = []
+  #isClosed = false
 
   constructor(options: UploadQueueOptions) {
     this.#options = options
@@ -59,39 +66,43 @@ export class UploadQueue {
 
   /** Takes over what processes that are gone have left in the spool. */
   async adopt(): Promise<void> {
-    const own = this.#line.flatMap(({ file }) => file ?? [])
-    const files = (await this.#options.spool?.adopt(own)) ?? []
+    if (this.#isClosed) return
+    const files = (await this.#options.spool?.adopt()) ?? []
+    if (this.#isClosed) return // They stay in the spool, as what else waits there.
     for (const file of files) this.#enter(spooled(file))
   }
 
-  /** @returns the first in the line; `undefined` where it could not be had, so that the next is. */
-  async take(): Promise<Taken | undefined> {
+  /** @returns the first in the line; `undefined` where it is gone, so that the next is. */
+  async take(): Promise<Taken | NotTaken | undefined> {
     const waiting = this.#line.shift()
     if (waiting === undefined) return undefined
     if (waiting.expires < performance.now()) {
-      await this.remove(waiting)
-      this.#options.report.dropped('droppedTooOld')
+      if (await this.remove(waiting)) this.#options.report.dropped('droppedTooOld')
       return undefined
     }
-    const { file } = waiting
-    const upload = waiting.upload ?? (file && (await this.#options.spool?.load(file)))
-    if (upload !== undefined) return { ...waiting, upload }
-    this.#left()
-    return undefined
+    const { upload } = waiting
+    return upload === undefined ? this.#load(waiting) : { ...waiting, upload }
   }
 
-  /** The server has it, or will never take it. */
-  async remove({ file }: Waiting): Promise<void> {
+  /**
+   * The server has it, or will never take it.
+   *
+   * @returns whether it is removed here, and not by another process before.
+   */
+  async remove({ file }: Waiting): Promise<boolean> {
     this.#left()
-    if (file !== undefined) await this.#options.spool?.remove(file)
+    return file === undefined || (await this.#options.spool?.remove(file)) === true
   }
 
   /** At the end of the line, so that one that fails for itself does not hold up those behind it. */
-  putBack({ upload, ...waiting }: Taken): void {
-    if (waiting.file !== undefined) this.#options.spool?.release(waiting.file)
-    if (waiting.giveUp > performance.now()) {
-      const held = waiting.file === undefined ? { upload } : {}
-      this.#line.push({ ...waiting, ...held, tries: waiting.tries + 1 })
+  async putBack({ upload, file, ...waiting }: Taken): Promise<void> {
+    const again = { ...waiting, tries: waiting.tries + 1 }
+    if (file !== undefined) {
+      const released = await this.#options.spool?.release(file)
+      if (released === undefined) this.#left()
+      else this.#line.push({ ...again, file: released })
+    } else if (waiting.giveUp > performance.now()) {
+      this.#line.push({ ...again, upload })
       this.#limitMemory()
     } else {
       this.#left()
@@ -101,6 +112,7 @@ export class UploadQueue {
 
   /** What waits in memory gets a last chance in the spool. What waits there stays. */
   async close(): Promise<void> {
+    this.#isClosed = true
     const left = this.#line
     this.#line = []
     let lost = 0
@@ -109,6 +121,21 @@ export class UploadQueue {
       if (upload !== undefined && !(await this.#spooled(upload))) lost++
     }
     this.#options.report.lostAtEnd(lost)
+  }
+
+  async #load(waiting: Waiting): Promise<Taken | NotTaken | undefined> {
+    const { spool, report } = this.#options
+    try {
+      const loaded = waiting.file && (await spool?.load(waiting.file))
+      if (loaded !== undefined) return { ...waiting, ...loaded }
+      this.#left()
+      return undefined
+    } catch (error) {
+      const reason = `cannot read from spoolDir: ${(error as Error).message}`
+      report.failed(reason)
+      this.#line.push(waiting)
+      return { outcome: 'failed', reason }
+    }
   }
 
   #enter(waiting: Waiting): void {
@@ -140,7 +167,7 @@ export class UploadQueue {
     }
   }
 
-  /** @returns `undefined` where there is no spool, or it fails. */
+  /** @returns `undefined` where there is no spool, it has no room, or it fails. */
   async #spooled(upload: Upload): Promise<SpoolFile | undefined> {
     const { spool, report } = this.#options
     try {
@@ -149,6 +176,8 @@ export class UploadQueue {
         report.dropped('droppedQueueFull')
       })
       if (file !== undefined) report.spooled()
+      // Nothing is wrong with the spool where one profile does not fit.
+      else if (spool !== undefined) report.count('spoolFailures')
       return file
     } catch (error) {
       report.notSpooled(error as Error)

@@ -87,7 +87,7 @@ export class Uploader {
     this.#uploads++
     this.#bytes += bytes
     const taken = await this.#queue.take()
-    const failure = taken && (await this.#try(taken))
+    const failure = taken && ('upload' in taken ? await this.#try(taken) : taken)
     this.#uploads--
     this.#bytes -= bytes
     if (failure !== undefined) this.#pause(failure)
@@ -100,7 +100,7 @@ export class Uploader {
     const answer = await this.#client.send(taken.upload, this.#ended.signal)
     if (answer.outcome === 'failed') {
       if (!this.#ended.signal.aborted) this.#report.failed(answer.reason)
-      this.#queue.putBack(taken)
+      await this.#queue.putBack(taken)
       return answer
     }
     this.#failuresInRow = 0

@@ -1,4 +1,3 @@
-import { execFileSync, spawn } from 'node:child_process'
 import {
   mkdirSync,
   readdirSync,
@@ -9,18 +8,19 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Profile } from '../../src/export/profile.ts'
 import { PushReport } from '../../src/export/push-report.ts'
 import { Spool } from '../../src/export/spool.ts'
+import { newOwner } from '../../src/export/spool-owner.ts'
 import type { ServerOptions } from '../../src/server-options.ts'
-import { never, startIngestServer, status } from '../ingest-server.ts'
+import { type IngestServer, never, startIngestServer, status } from '../ingest-server.ts'
 import { temporaryDirectory } from '../program.ts'
 import { canMount, mountSmallDisk } from '../small-disk.ts'
 import { pushTo, skewed } from './push.ts'
+import { asProcess, gone, running } from './spools.ts'
 import { fold, windowOf } from './windows.ts'
 
 const profile = fold(windowOf([{ stack: 'main;work' }]))
@@ -28,7 +28,10 @@ const named = (appName: string): Profile => ({ ...profile, appName })
 const endingNow = () => ({ ...profile, startTimeMillis: Date.now() - 1000 })
 const DOWN = 'http://127.0.0.1:1'
 
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 /** Leaves profiles behind, as a process does that ends while its server is down. */
 async function leave(spoolDir: string, apps: string[], options: ServerOptions = {}) {
@@ -44,6 +47,20 @@ async function leave(spoolDir: string, apps: string[], options: ServerOptions = 
   await sink.close(AbortSignal.abort())
   server.fault = undefined
   return { server, counts }
+}
+
+/** Leaves one at a server that others use as well. */
+async function leaveOne(
+  spoolDir: string,
+  server: IngestServer,
+  app: string,
+  options: ServerOptions = {},
+) {
+  server.fault = status(503)
+  const { sink } = await pushTo(server.address, { spoolDir, ...options })
+  await sink.write({ ...named(app), startTimeMillis: Date.now() - 1000 })
+  await sink.close(AbortSignal.abort())
+  server.fault = undefined
 }
 
 /** The profiles that a process finds and sends which starts now. */
@@ -151,14 +168,38 @@ describe('a spool', () => {
     expect(left.at(-1)).toContain('"app7{}"')
   })
 
-  it('is not sent to another tenant', async () => {
+  it.each([
+    ['server', 1, {}],
+    ['tenant', 0, { tenantId: 'globex' }],
+    ['user', 0, { basicAuthUser: 'globex' }],
+  ])('is not sent to another %s', async (_, index, changes) => {
     const spoolDir = temporaryDirectory()
-    const { server } = await leave(spoolDir, ['theirs'], { tenantId: 'acme' })
-    const { flush } = await restart(spoolDir, server.address, { tenantId: 'globex' })
-    await sleep(50)
+    const servers = [await startIngestServer(), await startIngestServer()] as const
+    const theirOptions = { tenantId: 'acme', basicAuthUser: 'acme', basicAuthPassword: 'secret' }
+    await leaveOne(spoolDir, servers[0], 'theirs', theirOptions)
+    const theirs = files(spoolDir)
+    const options = { ...theirOptions, ...changes }
+    await leaveOne(spoolDir, servers[index as 0 | 1], 'ours', options)
+    const { address, stored } = servers[index as 0 | 1]
+    const { flush } = await restart(spoolDir, address, options)
+    await stored(1)
     await flush()
-    expect(server.profiles).toEqual([])
-    expect(files(spoolDir)).toHaveLength(1)
+    expect(servers.flatMap(({ profiles }) => appsOf(profiles))).toEqual(['ours'])
+    expect(files(spoolDir)).toEqual(theirs)
+  })
+
+  it('is looked through each minute, until the end', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const spoolDir = temporaryDirectory()
+    const server = await startIngestServer()
+    const { sink } = await pushTo(server.address, { spoolDir })
+    for (const app of ['one', 'two']) {
+      await leaveOne(spoolDir, server, app)
+      vi.advanceTimersByTime(60_000)
+      await server.stored(app === 'one' ? 1 : 2)
+    }
+    await sink.close(AbortSignal.abort())
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 
@@ -213,8 +254,26 @@ describe('a file in the spool', () => {
     const sink = { count, written() {}, dropped() {}, log() {} }
     const report = new PushReport(sink, DOWN)
     const spool = new Spool({ directory, maxBytes: 1e6, destination: DOWN, report })
-    for (let i = 0; i < 3; i++) await spool.adopt([])
+    for (let i = 0; i < 3; i++) await spool.adopt()
     expect(count.mock.calls).toEqual(Array(2).fill(['spoolFilesRejected', undefined]))
+  })
+
+  it('that cannot be read for a while is sent when it can', async () => {
+    const spoolDir = join(temporaryDirectory(), 'spool')
+    const server = await startIngestServer()
+    server.faults.push(status(503, '', { 'retry-after': '3600' }))
+    const { sink, counts, flush } = await pushTo(server.address, { spoolDir })
+    await sink.write(profile)
+    await server.requested(1)
+    renameSync(spoolDir, `${spoolDir}.aside`)
+    writeFileSync(spoolDir, 'a file stands in the way')
+    await sink.flush(AbortSignal.timeout(50))
+    expect(counts()).toEqual({ profilesSpooled: 1, uploadsWaiting: 1 })
+    rmSync(spoolDir)
+    renameSync(`${spoolDir}.aside`, spoolDir)
+    await flush()
+    expect(counts()).toMatchObject({ uploads: 1 })
+    expect(files(spoolDir)).toEqual([])
   })
 
   it('that a crash left half written goes when nobody can be writing it', async () => {
@@ -240,7 +299,7 @@ describe('a spool that several processes share', () => {
     utimesSync(join(spoolDir, theirs), new Date(touchedMillis), new Date(touchedMillis))
     return { spoolDir, server, theirs }
   }
-  const here = hostname().replace(/[^A-Za-z0-9-]/g, '-')
+  const here = newOwner().host
   const longAgo = () => Date.now() - 4 * 60_000
 
   it.each([
@@ -248,10 +307,11 @@ describe('a spool that several processes share', () => {
     ['of another host that has touched it', 'elsewhere', () => 1, Date.now],
   ])('leaves a file to a process %s', async (_, host, pid, touched) => {
     const { spoolDir, server, theirs } = await fileOf(host, pid(), touched())
+    await leaveOne(spoolDir, server, 'ours')
     const { flush } = await restart(spoolDir, server.address)
-    await sleep(50)
+    await server.stored(1)
     await flush()
-    expect(server.profiles).toEqual([])
+    expect(appsOf(server.profiles)).toEqual(['ours'])
     expect(files(spoolDir)).toEqual([theirs])
   })
 
@@ -270,10 +330,30 @@ describe('a spool that several processes share', () => {
   it('gives each file to one of them', async () => {
     const spoolDir = temporaryDirectory()
     const apps = Array.from({ length: 20 }, (_, i) => `app${i}`)
-    const { server } = await leave(spoolDir, apps)
-    const both = await Promise.all([1, 2].map(() => restart(spoolDir, server.address)))
-    for (const { scanned } of both) await scanned()
+    const { server } = await asProcess(gone(), () => leave(spoolDir, apps))
+    const heirs = []
+    for (const pid of [running(), running()]) {
+      heirs.push(await asProcess(pid, () => restart(spoolDir, server.address)))
+    }
+    for (const { scanned } of heirs) await scanned()
     expect(appsOf(server.profiles).toSorted()).toEqual(apps.toSorted())
+  })
+
+  it('leaves to one what it is about to send', async () => {
+    const spoolDir = temporaryDirectory()
+    const { server } = await asProcess(gone(), () => leave(spoolDir, ['one', 'two']))
+    server.fault = status(503, '', { 'retry-after': '3600' })
+    const requests = server.requests.length
+    const first = await asProcess(running(), () => restart(spoolDir, server.address))
+    await server.requested(requests + 1)
+    while (first.counts().uploadsWaiting !== 2) await sleep(5)
+    await leaveOne(spoolDir, server, 'ours')
+    const second = await restart(spoolDir, server.address)
+    await server.stored(1)
+    await second.flush()
+    expect(appsOf(server.profiles)).toEqual(['ours'])
+    await first.flush()
+    expect(appsOf(server.profiles).toSorted()).toEqual(['one', 'ours', 'two'])
   })
 
   it('counts a file that another has sent as none of its own', async () => {
@@ -348,15 +428,3 @@ describe('a spool that cannot be written to', () => {
     ])
   })
 })
-
-/** The id of a process that runs as long as the test does. */
-function running(): number {
-  const child = spawn('sleep', ['60'])
-  onTestFinished(() => void child.kill())
-  return child.pid ?? 0
-}
-
-/** The id of a process that has ended. */
-function gone(): number {
-  return Number(execFileSync(process.execPath, ['-p', 'process.pid']))
-}
