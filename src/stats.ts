@@ -68,7 +68,7 @@ export interface ProfilerStats {
   readonly uploadLabelsDropped: number
   /** Profiles written to `spoolDir`. */
   readonly profilesSpooled: number
-  /** How often `spoolDir` could not be written to; these profiles wait in memory. */
+  /** How often `spoolDir` could not take a profile, which then waits in memory. */
   readonly spoolFailures: number
   /** Files in `spoolDir` that are damaged, and were set aside, or not spanprof's, and were left alone. */
   readonly spoolFilesRejected: number

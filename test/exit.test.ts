@@ -54,12 +54,12 @@ function expectWholeProfile({ directory, cpuNanos, doneMillis }: Ended): void {
 
 describe('the last window reaches the files, and the exit stays what it was,', () => {
   it.each([
-    ['at the natural end', 'natural', 0],
-    ['at process.exit()', 'exit', 7],
-    ['with an exit code set in an exit handler', 'exitInHandler', 9],
-    ['after stop()', 'stop', 0],
+    ['at the natural end', 'natural', 0, {}],
+    ['at process.exit()', 'exit', 7, {}],
+    ['with an exit code set in an exit handler', 'exitInHandler', 9, {}],
+    ['after stop()', 'stop', 0, {}],
     ['at process.exit() that may wait for an odd time', 'exit', 7, { exitTimeoutMs: 1999 }],
-  ])('%s', async (_, way, expectedCode, options = {}) => {
+  ])('%s', async (_, way, expectedCode, options) => {
     const result = await end(way, options)
     expect(result).toMatchObject({ code: expectedCode, signal: null, stdout: '', stderr: '' })
     expectWholeProfile(result)
