@@ -234,28 +234,67 @@ export const secret: OptionCheck<string> = {
 /** An `http:` or `https:` URL, without a slash at its end. */
 export const webAddress: OptionCheck<string> = {
   check(name, value) {
-    const address = URL.canParse(String(value)) ? new URL(String(value)) : undefined
-    if (typeof value === 'string' && /^https?:$/.test(address?.protocol ?? '')) {
-      return value.replace(/\/+$/, '')
+    const text = value instanceof URL ? value.href : value
+    const address = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
+    if (typeof text === 'string' && /^https?:$/.test(address?.protocol ?? '')) {
+      return text.replace(/\/+$/, '')
     }
-    // A password may stand in it.
-    const shown = typeof value === 'string' ? value.replace(/^(.*\/\/)?.*@/, '$1***@') : value
-    throw invalidOption(name, "an address such as 'http://localhost:4040'", shown)
+    const expected = "an address such as 'http://localhost:4040'"
+    if (mayHoldPassword(text)) {
+      throw new SpanprofError('ERR_INVALID_OPTION', `${name} must be ${expected}`)
+    }
+    throw invalidOption(name, expected, text)
   },
   parse: (text) => text,
+}
+
+/** Whether it is anything but a host, perhaps with a protocol, a port and a path. */
+function mayHoldPassword(value: unknown): boolean {
+  if (typeof value !== 'string') return typeof value === 'object' && value !== null
+  return !/^([a-z]+:\/\/)?[\w.-]*(:\d{1,5})?(\/[\w./-]*)?$/i.test(value)
 }
 
 /** Names and values of HTTP headers; in the environment `name=value,name=value`. */
 export const headers: OptionCheck<Readonly<Record<string, string>>> = {
   check(name, value) {
     // The values may be secrets, so none is shown.
-    const whole =
-      typeof value === 'object' && value !== null && Object.entries(value).every(isHeader)
-    if (whole) return value as Record<string, string>
-    const rule = 'an object of HTTP header names and values'
-    throw new SpanprofError('ERR_INVALID_OPTION', `${name} must be ${rule}`)
+    if (!isPlainObject(value) || !Object.entries(value).every(isHeader)) {
+      const rule = 'an object of HTTP header names and values'
+      throw new SpanprofError('ERR_INVALID_OPTION', `${name} must be ${rule}`)
+    }
+    const own = Object.keys(value).find((header) => CLIENTS_HEADERS.has(header.toLowerCase()))
+    if (own !== undefined) {
+      const message = `${name} must not have '${own}': the client sets it itself`
+      throw new SpanprofError('ERR_INVALID_OPTION', message)
+    }
+    return value as Record<string, string>
   },
   parse: labels.parse as (text: string) => unknown,
+}
+
+/** What depends on the request or the connection. */
+const CLIENTS_HEADERS = new Set([
+  'accept-encoding',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Unlike a `Map` or `Headers`, whose entries are no properties. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** As RFC 9110, 5.1 and 5.5, has them. */
@@ -308,6 +347,8 @@ function distance(a: string, b: string): number {
 
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function'
+  // It may be a key.
+  if (ArrayBuffer.isView(value)) return 'bytes'
   const asJson = typeof value === 'string' || (typeof value === 'object' && value !== null)
   return asJson ? JSON.stringify(value) : String(value)
 }

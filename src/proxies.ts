@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { SpanprofError } from './errors.js'
 import type { Environment } from './option-checks.js'
 
@@ -30,4 +31,31 @@ function proxy(name: string, environment: Environment): string | undefined {
   if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return address
   // Credentials may stand in it, so it is not shown.
   throw new SpanprofError('ERR_INVALID_OPTION', `${name} must be the address of an HTTP proxy`)
+}
+
+/** @returns the proxy for an address, `undefined` where there is none. */
+export function proxyFor({ protocol, host }: URL, { http, https, none }: Proxies): URL | undefined {
+  const address = protocol === 'https:' ? (https ?? http) : http
+  if (address === undefined || needsNone(protocol, host, none ?? '')) return undefined
+  return new URL(address)
+}
+
+/** @param entries of `NO_PROXY`: hosts, also for what is below them, with or without a port. */
+function needsNone(protocol: string, host: string, entries: string): boolean {
+  const { name, port = protocol === 'https:' ? '443' : '80' } = hostAndPort(host)
+  return entries
+    .split(/[,\s]+/)
+    .filter((entry) => entry !== '')
+    .map((entry) => hostAndPort(isIPv6(entry) ? `[${entry}]` : entry))
+    .some((entry) => {
+      const above = entry.name.replace(/^\*?\./, '').toLowerCase()
+      if (entry.port !== undefined && entry.port !== port) return false
+      return above === '*' || name === above || name.endsWith(`.${above}`)
+    })
+}
+
+/** An address of IPv6 keeps its brackets. */
+function hostAndPort(host: string): { name: string; port?: string } {
+  const [, name, port] = /^(.+):(\d+)$/.exec(host) ?? []
+  return name === undefined || port === undefined ? { name: host } : { name, port }
 }

@@ -12,6 +12,7 @@ import {
   webAddress,
 } from './option-checks.js'
 import { type Proxies, proxiesOf } from './proxies.js'
+import { credentialsIn } from './url-credentials.js'
 
 /** Where profiles are pushed to, and how hard it is tried. */
 export interface ServerOptions {
@@ -169,19 +170,10 @@ export function resolveServerOptions(
 
 function withoutCredentials(address: string) {
   const url = new URL(address)
-  const [user, password] = [decoded(url.username), decoded(url.password)]
+  const credentials = credentialsIn(url)
   url.username = ''
   url.password = ''
-  return { serverAddress: url.href.replace(/\/+$/, ''), user, password }
-}
-
-function decoded(text: string): string | undefined {
-  if (text === '') return undefined
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text // A percent sign that stands for itself.
-  }
+  return { serverAddress: url.href.replace(/\/+$/, ''), ...credentials }
 }
 
 function missing(name: string, other: string): SpanprofError {

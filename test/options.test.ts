@@ -83,6 +83,13 @@ describe('options', () => {
     ['serverAddress', 'ftp://localhost', 'http://localhost:4040', '"ftp://localhost"'],
     ['tls', { caFile: 1 }, 'tls.caFile', '1'],
     ['httpHeaders', { 'a b': 'c' }, 'httpHeaders', 'header names'],
+    ['httpHeaders', new Map([['a', 'b']]), 'httpHeaders', 'an object'],
+    ['httpHeaders', new Headers({ a: 'b' }), 'httpHeaders', 'an object'],
+    ['httpHeaders', [], 'httpHeaders', 'an object'],
+    ['httpHeaders', { 'Content-Length': '1' }, 'httpHeaders', "'Content-Length'"],
+    ['httpHeaders', { host: 'a' }, 'httpHeaders', "'host'"],
+    ['httpHeaders', { 'transfer-encoding': 'chunked' }, 'httpHeaders', "'transfer-encoding'"],
+    ['tls', { keyFile: Buffer.from('pem') }, 'tls.keyFile', 'received bytes'],
     ['flushIntervalMs', 86_400_001, '86400000', '86400001'],
     ['exitTimeoutMs', -1, '0', '-1'],
     ['exitTimeoutMs', 60_001, '60000', '60001'],
@@ -201,6 +208,13 @@ describe('secrets', () => {
   it.each([
     ['serverAddress', 'ftp://user:s3cret@localhost'],
     ['serverAddress', 'user:s3cret@localhost:4040'],
+    ['serverAddress', 'user:s3cret%40localhost:4040'],
+    ['serverAddress', 'http://user:s3cret'],
+    ['serverAddress', 'ftp://user:s3cret\n@localhost'],
+    ['serverAddress', 'localhost?token=s3cret'],
+    ['serverAddress', ['http://user:s3cret@localhost']],
+    ['serverAddress', { href: 'http://user:s3cret@localhost' }],
+    ['serverAddress', new URL('ftp://user:s3cret@localhost')],
     ['authToken', 's3cret\n'],
     ['basicAuthPassword', { s3cret: 1 }],
     ['httpHeaders', { authorization: { s3cret: 1 } }],
@@ -268,6 +282,18 @@ describe('options of a server', () => {
       basicAuthPassword: password,
     })
     expect(server({ serverAddress, basicAuthUser: 'bob' })?.basicAuthUser).toBe('bob')
+  })
+
+  it('take an address that is a URL', () => {
+    expect(server({ serverAddress: new URL('http://ann:s3cret@host:4040') })).toMatchObject({
+      serverAddress: 'http://host:4040',
+      basicAuthPassword: 's3cret',
+    })
+  })
+
+  it('take headers without a prototype', () => {
+    const httpHeaders = Object.assign(Object.create(null), { 'x-a': 'b' })
+    expect(server({ httpHeaders })?.httpHeaders).toEqual({ 'x-a': 'b' })
   })
 
   it('refuse profiles so long that a server would refuse them', () => {

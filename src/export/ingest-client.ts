@@ -1,9 +1,13 @@
-import type { Dispatcher, request } from 'undici'
 import { cleaned, cutToBytes } from '../labels/label-text.js'
 import type { ServerConfig } from '../server-config.js'
+import { basicAuthorization } from '../url-credentials.js'
+import type { HttpAnswer, Post } from './connection.js'
+import { HttpClient } from './http-client.js'
 import { ingestRequest } from './ingest-request.js'
+import { type Redact, redactor } from './redactor.js'
+import { isFollowed, redirectTarget } from './redirect.js'
 import { retryAfterMillis } from './retry.js'
-import { type Redact, redactor } from './secrets.js'
+import { secretsOf } from './secrets.js'
 import type { Upload } from './upload.js'
 
 /** Says whose a profile is, on a server of several tenants. */
@@ -21,17 +25,9 @@ export type Answer =
  * statuses from 400 on will not.
  */
 const PASSING = new Set([408, 422, 425, 429])
-/** A POST stays a POST at all of these. */
-const REDIRECTS = new Set([301, 302, 307, 308])
 const MAX_REDIRECTS = 3
-/** Of what a server says to its error, so much is read, and so much is shown. */
-const MAX_READ_BYTES = 4096
+/** Of what a server says to its error, so much is shown. */
 const MAX_SHOWN_BYTES = 300
-
-interface Http {
-  readonly request: typeof request
-  readonly dispatcher: Dispatcher
-}
 
 /** Sends profiles to one server. */
 export class IngestClient {
@@ -39,7 +35,7 @@ export class IngestClient {
   readonly origin: string
   readonly #server: ServerConfig
   readonly #headers: Record<string, string>
-  readonly #http: Promise<Http>
+  readonly #http: HttpClient
   readonly #redact: Redact
 
   constructor(server: ServerConfig) {
@@ -50,17 +46,12 @@ export class IngestClient {
       ...(authorization !== undefined && { authorization }),
       ...(server.tenantId !== undefined && { [TENANT_HEADER]: server.tenantId }),
       'user-agent': 'spanprof',
+      // What a server says is shown as it comes.
+      'accept-encoding': 'identity',
       ...lowerCaseKeys(server.httpHeaders),
     }
-    this.#redact = redactor([
-      server.authToken,
-      server.basicAuthPassword,
-      authorization?.split(' ')[1],
-      ...Object.values(server.httpHeaders),
-      ...proxyPasswords(server),
-    ])
-    this.#http = openHttp(server)
-    this.#http.catch(() => {}) // The first try will say so.
+    this.#redact = redactor(secretsOf(server))
+    this.#http = new HttpClient(server)
   }
 
   /** Never rejects. */
@@ -75,7 +66,7 @@ export class IngestClient {
     aborted.addEventListener('abort', abort)
     if (aborted.aborted) abort()
     try {
-      return await this.#post(url, { method: 'POST', headers, body, signal: ended.signal })
+      return await this.#post(url, { headers, body }, ended.signal)
     } catch (error) {
       const late = ended.signal.aborted && `no answer within ${uploadTimeoutMs} ms`
       return { outcome: 'failed', reason: late || this.#shown(messageOf(error as NetworkError)) }
@@ -86,114 +77,46 @@ export class IngestClient {
   }
 
   close(): void {
-    // Nobody waits for what is still open.
-    this.#http.then(({ dispatcher }) => dispatcher.destroy()).catch(() => {})
+    this.#http.close()
   }
 
-  async #post(
-    url: URL,
-    options: {
-      method: 'POST'
-      headers: Record<string, string>
-      body: Uint8Array
-      signal: AbortSignal
-    },
-    redirects = 0,
-  ): Promise<Answer> {
-    const { request, dispatcher } = await this.#http
-    const { statusCode, headers, body } = await request(url, { ...options, dispatcher })
-    if (statusCode >= 200 && statusCode < 300) {
-      // The profile has been taken; what the server has to say to it is of no interest.
-      body.dump({ limit: MAX_READ_BYTES }).catch(() => {})
-      return { outcome: 'taken' }
-    }
-    const target = REDIRECTS.has(statusCode) && redirectTarget(url, headers.location)
-    if (target && redirects < MAX_REDIRECTS && isSameServer(url, target)) {
-      body.dump({ limit: MAX_READ_BYTES }).catch(() => {})
-      return this.#post(target, options, redirects + 1)
+  async #post(url: URL, post: Post, ended: AbortSignal, redirects = 0): Promise<Answer> {
+    const answer = await this.#http.post(url, post, ended)
+    const { status, headers } = answer
+    // Whatever else the server has to say to it.
+    if (status >= 200 && status < 300) return { outcome: 'taken' }
+    const target = redirectTarget(url, status, headers.location)
+    if (target && redirects < MAX_REDIRECTS && isFollowed(url, target)) {
+      return this.#post(target, post, ended, redirects + 1)
     }
     const text = target
-      ? `it redirects to ${target.origin}, which is not followed`
-      : this.#shown(messageIn(await firstBytes(body)))
-    const reason = `HTTP ${statusCode}${text && `: ${text}`}`
-    if (statusCode < 500 && !PASSING.has(statusCode)) return { outcome: 'refused', reason }
+      ? `it redirects to ${this.#shown(target.origin + target.pathname)}, which is not followed`
+      : this.#shown(messageIn(answer), { isCut: !answer.isWhole })
+    const reason = `HTTP ${status}${text && `: ${text}`}`
+    if (status < 500 && !PASSING.has(status)) return { outcome: 'refused', reason }
     const wait = retryAfterMillis(headers['retry-after'])
     return { outcome: 'failed', reason, ...(wait !== undefined && { retryAfterMillis: wait }) }
   }
 
-  /** What others say, fit for a line of a log. */
-  #shown(text: string): string {
-    return cutToBytes(this.#redact(cleaned(text)).trim(), MAX_SHOWN_BYTES)
+  /** What others say, fit for a line of a log. Redacted first: what follows changes secrets too. */
+  #shown(text: string, { isCut = false } = {}): string {
+    return cutToBytes(cleaned(this.#redact(text, { isCut })).trim(), MAX_SHOWN_BYTES)
   }
 }
 
 function authorizationOf(server: ServerConfig): string | undefined {
-  const { authToken, basicAuthUser, basicAuthPassword } = server
-  if (authToken !== undefined) return `Bearer ${authToken}`
-  if (basicAuthUser === undefined && basicAuthPassword === undefined) return undefined
-  const credentials = `${basicAuthUser ?? ''}:${basicAuthPassword ?? ''}`
-  return `Basic ${Buffer.from(credentials).toString('base64')}`
+  const { authToken, basicAuthUser: user, basicAuthPassword: password } = server
+  return authToken === undefined ? basicAuthorization({ user, password }) : `Bearer ${authToken}`
 }
 
 function lowerCaseKeys(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([k, value]) => [k.toLowerCase(), value]))
 }
 
-/** Loaded while the app goes on starting: the client for HTTP takes a tenth of a second. */
-async function openHttp({ tls, proxies, uploadTimeoutMs }: ServerConfig): Promise<Http> {
-  const { EnvHttpProxyAgent, request } = await import('undici')
-  const connect = { ...tls, timeout: uploadTimeoutMs }
-  const dispatcher = new EnvHttpProxyAgent({
-    connect,
-    requestTls: connect,
-    // A proxy for plain HTTP seldom lets tunnels through.
-    proxyTunnel: false,
-    httpProxy: proxies.http ?? '',
-    httpsProxy: proxies.https ?? '',
-    noProxy: proxies.none ?? '',
-    // Each try has a time limit of its own.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
-  return { request, dispatcher }
-}
-
-function proxyPasswords({ proxies }: ServerConfig): (string | undefined)[] {
-  return [proxies.http, proxies.https].map((proxy) => {
-    return proxy === undefined ? undefined : decodeURIComponent(new URL(proxy).password)
-  })
-}
-
-function redirectTarget(from: URL, location: unknown): URL | undefined {
-  if (typeof location !== 'string' || !URL.canParse(location, from.href)) return undefined
-  return new URL(location, from)
-}
-
-/** Credentials go along, so: the same host and port, or its TLS where both have the default port. */
-function isSameServer(from: URL, to: URL): boolean {
-  if (from.origin === to.origin) return true
-  const toTls = from.protocol === 'http:' && to.protocol === 'https:'
-  return toTls && from.hostname === to.hostname && from.port === '' && to.port === ''
-}
-
-/** The beginning of an answer, however long it is. */
-async function firstBytes(body: Dispatcher.ResponseData['body']): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of body) {
-      chunks.push(chunk)
-      bytes += chunk.length
-      if (bytes >= MAX_READ_BYTES) break
-    }
-  } catch {
-    // Cut off: the status says enough.
-  }
-  return Buffer.concat(chunks).subarray(0, MAX_READ_BYTES).toString()
-}
-
 /** Pyroscope's errors are JSON, those of a proxy before it anything. */
-function messageIn(text: string): string {
+function messageIn({ headers, body }: HttpAnswer): string {
+  if (!/^(identity)?$/i.test(String(headers['content-encoding'] ?? ''))) return ''
+  const text = body.toString()
   try {
     const { message } = JSON.parse(text)
     return typeof message === 'string' ? message : text

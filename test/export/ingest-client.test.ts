@@ -1,8 +1,10 @@
 import { createServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { selfSignedCertificate } from '../certificate.ts'
 import { raw, startIngestServer, status } from '../ingest-server.ts'
+import { clientOf } from './client.ts'
 import { pushTo } from './push.ts'
 import { fold, windowOf } from './windows.ts'
 
@@ -103,6 +105,23 @@ describe('a proxy', () => {
     },
   )
 
+  it.each([
+    ['ann:100%', 'ann:100%'],
+    ['ann:p%40ss', 'ann:p@ss'],
+    ['tok3n:', 'tok3n:'],
+    ['tok3n', 'tok3n:'],
+  ])('gets the credentials %s', async (written, meant) => {
+    const server = await startIngestServer()
+    const proxy = await startProxy()
+    const { send } = await clientOf(
+      server.address,
+      {},
+      { HTTP_PROXY: `http://${written}@127.0.0.1:${proxy.port}` },
+    )
+    await send()
+    expect(proxy.requests).toMatchObject([{ authorization: `Basic ${btoa(meant)}` }])
+  })
+
   it('that is down is named as the reason', async () => {
     const server = await startIngestServer()
     const { sink, lines, counts, flush } = await pushTo(
@@ -142,6 +161,61 @@ describe('secrets', () => {
     expect(lines[0]).toContain('***')
   })
 
+  const basic = `Basic ${btoa('ann:s3cret')}`
+
+  it.each([
+    [{ authorization: 'Bearer s3cret' }, 's3cret'],
+    [{ authorization: 'Bearer s3cret' }, 'Bearer\ts3cret'],
+    [{ authorization: basic }, basic.slice(6)],
+    [{ authorization: basic }, 'ann:s3cret'],
+    [{ authorization: basic }, 's3cret'],
+    [{ cookie: 'theme=dark; session=s3cret' }, 's3cret'],
+    [{ 'x-keys': 'first,s3cret' }, 's3cret'],
+    [{ 'x-api-key': 's3cret\tkey' }, 's3cret\tkey'],
+    [{ 'x-api-key': 's3<ret' }, String.raw`{"message":{"key":"s3\u003cret"}}`],
+    [{ 'x-api-key': 's3<ret' }, 's3%3cret'],
+  ])('in the headers %j are not shown when a server says %s', async (httpHeaders, said) => {
+    const server = await startIngestServer()
+    server.fault = status(401, said)
+    const { send } = await clientOf(server.address, { httpHeaders })
+    const { reason } = { reason: '', ...(await send()) }
+    expect(reason).toContain('***')
+    expect(reason).not.toMatch(/s3|ret|YW5uO/)
+  })
+
+  it.each([
+    ['http://ann:s3cret@', 's3cret'],
+    ['http://ann:s3cret@', btoa('ann:s3cret')],
+    ['http://tok3n:@', 'tok3n'],
+    ['http://tok3n@', btoa('tok3n:')],
+  ])('of the proxy %s are not shown when it says %s', async (prefix, said) => {
+    const proxy = await startIngestServer()
+    proxy.fault = status(403, `not ${said}!`)
+    const variables = { HTTP_PROXY: `${prefix}127.0.0.1:${proxy.port}` }
+    const { send } = await clientOf('http://127.0.0.1:1', {}, variables)
+    expect(await send()).toEqual({ outcome: 'refused', reason: 'HTTP 403: not ***!' })
+  })
+
+  it('in the query of the address are not shown', async () => {
+    const server = await startIngestServer()
+    server.fault = ({ request, response }) => response.writeHead(403).end(request.url)
+    const { send } = await clientOf(`${server.address}?token=s3+cr%2fet`)
+    const { reason } = { reason: '', ...(await send()) }
+    expect(reason).toContain('token=***&')
+  })
+
+  it.each([
+    ['is read no further', (half: string) => half + 'x'.repeat(5000)],
+    ['breaks off', (half: string) => half],
+  ])('are not shown in half where an answer %s', async (_, bodyFrom) => {
+    const server = await startIngestServer()
+    const half = `${'is it '.padEnd(4096 - 4, '\0')}s3cr`
+    const body = bodyFrom(half)
+    server.fault = raw(`HTTP/1.1 403 x\r\nContent-Length: 9999\r\n\r\n${body}`)
+    const { send } = await clientOf(server.address, { authToken: 's3cret' })
+    expect(await send()).toEqual({ outcome: 'refused', reason: 'HTTP 403: is it' })
+  })
+
   it('in the address are in no log', async () => {
     const server = await startIngestServer()
     server.fault = status(500, 'is it s3cret?')
@@ -168,6 +242,23 @@ describe('what a server says', () => {
     await sink.write(profile)
     await flush()
     expect(lines).toEqual([`warn: ${server.address} refuses profiles, they are lost: ${shown}`])
+  })
+
+  it('is not shown where it is compressed, and not asked for like that', async () => {
+    const server = await startIngestServer()
+    server.fault = ({ response }) => {
+      response.writeHead(502, { 'content-encoding': 'gzip' }).end(gzipSync('no way'))
+    }
+    const { send } = await clientOf(server.address)
+    expect(await send()).toEqual({ outcome: 'failed', reason: 'HTTP 502' })
+    expect(server.requests[0]?.headers['accept-encoding']).toBe('identity')
+  })
+
+  it.each([408, 422, 425, 429, 500, 503])('by %s is worth another try', async (code) => {
+    const server = await startIngestServer()
+    server.fault = status(code)
+    const { send } = await clientOf(server.address)
+    expect(await send()).toEqual({ outcome: 'failed', reason: `HTTP ${code}` })
   })
 
   it('is told as far as it came where the connection breaks', async () => {
