@@ -38,7 +38,8 @@ export interface SampledObjects {
  * Estimates how many objects a place has allocated. V8 gives scaled bytes alone, and rounds them to
  * whole objects: in a small object's sample that is as much as what tells its size, in the sum over
  * the place it is little. So the samples tell sizes apart, and the sum sets them right. One sample of
- * the typical size is added to each, which keeps a single one from going astray.
+ * the typical size is added to each, which keeps a single one from going astray: by its logarithm, as
+ * it may be a thousand times larger than the place's own, and must not outweigh ten of those.
  *
  * @param typicalBytes see {@link typicalSampleBytes}.
  */
@@ -55,15 +56,20 @@ export function objectCount(
   const isAsSmall = largeNumber > 0 || bytes < small.length * smallBytes(intervalBytes)
   if (small.length === 0 || !isAsSmall) return countByMean(bytes, samples.length, intervalBytes)
   const correction = excessCorrection(bytes - largeBytes, small, intervalBytes)
-  const typicalExcess = typicalBytes - intervalBytes
+  const typicalLog = Math.log(atLeastSmallest(typicalBytes - intervalBytes))
   return sum([
     countByMean(largeBytes, largeNumber, intervalBytes),
     ...[...numberOfEach(small)].map(([sample, times]) => {
-      const excess = (sample - intervalBytes) * correction
-      const mean = (times * excess + typicalExcess) / (times + 1)
+      const excess = atLeastSmallest((sample - intervalBytes) * correction)
+      const mean = Math.exp((times * Math.log(excess) + typicalLog) / (times + 1))
       return (times * (intervalBytes + excess)) / objectBytes(intervalBytes + mean, intervalBytes)
     }),
   ])
+}
+
+/** A small object's sample is over the interval by half the object. */
+function atLeastSmallest(excess: number): number {
+  return Math.max(SMALLEST_OBJECT_BYTES / 2, excess)
 }
 
 /** What small samples have over the interval tells their size: this is what V8 rounded away of it. */

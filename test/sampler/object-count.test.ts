@@ -108,6 +108,15 @@ describe('the number of objects', () => {
     expect(ratio).toBeLessThan(2)
   })
 
+  it('is not outweighed by some ten thousand bytes that are typical elsewhere', () => {
+    const ratio = estimateOver(
+      [[{ bytes: 56, number: 100_000 }]],
+      [{ bytes: 33_504, number: 6000 }],
+    )
+    expect(ratio).toBeGreaterThan(0.5)
+    expect(ratio).toBeLessThan(2)
+  })
+
   it('is right for a place with large objects alone, whose samples say all', () => {
     const bytes = 1_048_576
     const sample = bytes / (1 - Math.exp(-bytes / INTERVAL))
