@@ -11,7 +11,8 @@ import { MAX_STACK_DEPTH } from './sampler/heap-sampler.js'
 /** How the heap is sampled. */
 export interface HeapOptions {
   /**
-   * One allocation is sampled for so many bytes on average, 1,024 to 1 GiB.
+   * One allocation is sampled for so many bytes on average, 1,024 to 1 GiB. Where that would be more
+   * than 16,384 samples, it is widened, as the profile's period says.
    *
    * @default 524_288 (512 KiB)
    */
@@ -24,8 +25,8 @@ export interface HeapOptions {
   stackDepth?: number
   /**
    * Profiles of all that was allocated since the last one, `alloc`, in place of those of what is in
-   * use: V8 can tell either, not both. Where the app allocates very much, the interval between samples
-   * is widened, as the profile's period says.
+   * use: V8 can tell either, not both. Where one has more than 8,192 samples, the next one has a wider
+   * interval; before Node.js 26 it is 8 KiB at least.
    *
    * @default false
    */
@@ -33,8 +34,8 @@ export interface HeapOptions {
   /**
    * The share of the time that reading the heap may stall the app, in percent, 0.001 to 100. Before
    * Node.js 26 each profile is a full garbage collection, about a second for each GiB in use: there are
-   * then fewer profiles, so that this holds, the first one after 1,000 times its pause. 100 for one
-   * at each flush, whatever it takes.
+   * then fewer profiles, so that this holds, the first one after 1,000 times its pause. Only the one at
+   * the end may take 20 ms whatever this says. 100 for one at each flush, whatever it takes.
    *
    * @default 0.1
    */

@@ -84,6 +84,7 @@ describe.concurrent('heap profiles', () => {
       expect.stringMatching(/^heap-heap-/),
     ])
     const [both, half] = profiles
+    expect(both).toMatchObject({ durationNanos: 0 })
     expectNear(inUse(both, 'retainHalf') + inUse(both, 'retainOtherHalf'), bothBytes)
     expectNear(inUse(both, 'retainHalf', 'inuse_objects'), objects)
     expectNear(inUse(both, 'retainOtherHalf', 'inuse_objects'), objects)
@@ -266,23 +267,45 @@ describe.concurrent('profiles of allocations', () => {
   })
 
   it('are sampled at wider intervals where there are very many', async () => {
-    const { profiles } = await run(`
-      const fine = { ...heap, samplingIntervalBytes: 1024, allocations: true }
+    const { printed, profiles } = await run(`
+      const fine = { ...heap, samplingIntervalBytes: 8192, allocations: true }
       const profiler = await startProfiler({ logger, outputDir, cpu: false, heap: fine })
       let last
       function churn(count) {
         for (let i = 0; i < count; i++) last = new Array(10).fill(i)
       }
-      for (let i = 0; i < 3; i++) {
-        churn(500_000)
+      for (let i = 0; i < 6; i++) {
+        churn(1_000_000)
         await profiler.flush()
       }
-      await profiler.stop()`)
-    const periods = profiles.map(({ period }) => period)
-    expect(periods[0]).toBe(1024)
-    for (const period of periods.slice(1, 3)) expect([4096, 8192, 16_384]).toContain(period)
-    const churned = profiles.map(({ samples }) => sumOf(having(samples, 'churn'), 'alloc_space'))
-    expectNear(churned[1] ?? 0, churned[0] ?? 0)
+      await profiler.stop()
+      print(profiler.stats().heapReadFailures)`)
+    // 104 MB each time are 12,700 samples, and more than are aimed at.
+    const periods = profiles.map(({ period }) => period ?? 0)
+    expect(Math.max(...periods)).toBeGreaterThan(8192)
+    expect(printed[0]).toBeLessThan(6)
+    for (const { samples, period = 0 } of profiles) {
+      expect(sumOf(samples, 'alloc_space') / period).toBeLessThan(2 * 16_384)
+    }
+  })
+
+  it('end no process, however many samples there are', async () => {
+    const { printed, profiles } = await run(`
+      const fine = { ...heap, samplingIntervalBytes: 1024, allocations: true }
+      const profiler = await startProfiler({ logger, outputDir, cpu: false, heap: fine })
+      const { setTimeout: sleep } = await import('node:timers/promises')
+      let last
+      // Some GB, which are a few million samples.
+      for (let n = 0; n < 400; n++) {
+        for (let i = 0; i < 1000; i++) last = new Array(1000).fill(i)
+        await sleep(1)
+      }
+      await profiler.stop()
+      print([profiler.stats().heapReadFailures, logged])`)
+    const [[failures, logged]] = printed
+    expect(failures).toBeGreaterThan(0)
+    expect(logged).toEqual([expect.stringMatching(/discarded, as it has become more than 16384/)])
+    expect(profiles.every(({ period = 0 }) => period > 1024)).toBe(true)
   })
 })
 
@@ -332,6 +355,28 @@ describe.concurrent('another who samples the heap', () => {
     )
     const [file] = readdirSync(directory)
     expect(JSON.parse(readFileSync(`${directory}/${file}`, 'utf8'))).toHaveProperty('head')
+  })
+
+  it('keeps it where it was begun over ours: its samples are not taken for ours', async () => {
+    const { printed, profiles } = await run(`
+      const profiler = await startProfiler({ logger, outputDir, heap, cpu: false })
+      await post('HeapProfiler.enable')
+      await post('HeapProfiler.startSampling') // In vain, but then it may be stopped.
+      await post('HeapProfiler.stopSampling')
+      await post('HeapProfiler.startSampling', { samplingInterval: 1024 })
+      globalThis.kept = retain(10_000)
+      await profiler.flush()
+      print(await codeOf(profiler.heapProfile()))
+      const { profile } = await post('HeapProfiler.getSamplingProfile')
+      print(profile.samples.length > 10)
+      await profiler.stop()
+      print(logged)`)
+    expect(printed).toEqual([
+      'ERR_HEAP_NOT_PROFILED',
+      true,
+      [expect.stringMatching(/^spanprof: no heap profiles: something else is already sampling/)],
+    ])
+    expect(profiles).toEqual([])
   })
 
   it('who stops it costs one profile, and one line', async () => {

@@ -9,6 +9,9 @@ const MAX_SAMPLES = 16_000
  */
 export const MAX_BYTES = 2 * 2 ** 20 - 128 * 1024
 
+/** What the parts of a profile that has no duration are spread over. */
+const SPREAD_MILLIS = 256
+
 /** A profile, or a part of one, with its bytes. */
 export interface EncodedPart {
   readonly part: Profile
@@ -18,26 +21,28 @@ export interface EncodedPart {
 /**
  * A profile as several, none of which is too large; one that is has a single sample. Each has some of
  * the samples and as large a share of the time, as a server may take two profiles of one series and
- * one time for the same one.
+ * one time for the same one. Those of a moment are some milliseconds apart.
  */
 export function encodedParts(
   profile: Profile,
   encode: (part: Profile) => Uint8Array,
+  spreadMillis = profile.durationNanos / 1e6 || SPREAD_MILLIS,
 ): EncodedPart[] {
   const { samples } = profile
   if (samples.length <= MAX_SAMPLES) {
     const bytes = encode(profile)
     if (bytes.length <= MAX_BYTES || samples.length < 2) return [{ part: profile, bytes }]
   }
-  return halves(profile).flatMap((half) => encodedParts(half, encode))
+  const halfMillis = spreadMillis / 2
+  return halves(profile, halfMillis).flatMap((half) => encodedParts(half, encode, halfMillis))
 }
 
-function halves(profile: Profile): Profile[] {
+function halves(profile: Profile, halfMillis: number): Profile[] {
   // Samples of one label set stay together, as each set is a series of its own.
   const samples = profile.samples.toSorted((a, b) => a.labelSet - b.labelSet)
   const middle = Math.ceil(samples.length / 2)
   const durationNanos = profile.durationNanos / 2
-  const startTimeMillis = profile.startTimeMillis + durationNanos / 1e6
+  const startTimeMillis = profile.startTimeMillis + halfMillis
   return [
     ofSamples({ ...profile, durationNanos }, samples.slice(0, middle)),
     ofSamples({ ...profile, durationNanos, startTimeMillis }, samples.slice(middle)),

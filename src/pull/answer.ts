@@ -12,6 +12,7 @@ import { checkedOption } from '../option-checks.js'
 import { type ProfileSettings, resolveProfileSettings } from '../options.js'
 import { assertSupportedRuntime } from '../runtime-support.js'
 import { leaseSamplerThread } from '../shared-thread.js'
+import { EMPTY_PULL } from '../thread/empty-pull.js'
 import type { AgedProfile, PullHeapConfig } from '../thread/protocol.js'
 import type { PulledType } from './paths.js'
 
@@ -124,7 +125,7 @@ async function heapAnswer({ query }: Pull, settings: PullSettings): Promise<Pull
   const fresh = query.get('gc') === '1' // As a Go program collects garbage first where it is told to.
   const { appName, tags, sources, samplingIntervalMicros } = options
   const config = { appName, tags, sources, heap: heapOptions(settings.heap()), fresh }
-  const { bytes, ageMillis } = await pulledHeap(config, samplingIntervalMicros, settings.log)
+  const { bytes, ageMillis } = await pulledHeap(config, samplingIntervalMicros, onceEmpty(settings))
   const startTimeMillis = Date.now() - ageMillis
   const fileName = profileFileName({ appName, type: { name: 'heap' }, startTimeMillis })
   const answer = profileAnswer(bytes, fileName)
@@ -151,6 +152,17 @@ async function pulledHeap(
     throw new SpanprofError('ERR_HEAP_NOT_PROFILED', 'something else is already sampling the heap')
   } finally {
     await lease.release({ lingerMillis: LINGER_MILLIS })
+  }
+}
+
+/** Pulls that are far apart each find a new sampler thread, which cannot know that it was told. */
+function onceEmpty(settings: PullSettings): Log {
+  return (level, message) => {
+    if (message === EMPTY_PULL) {
+      if (toldOfEmpty.has(settings)) return
+      toldOfEmpty.add(settings)
+    }
+    settings.log(level, message)
   }
 }
 
@@ -183,6 +195,7 @@ function refusal(status: number, sentence: string): PullAnswer {
 
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
+const toldOfEmpty = new WeakSet<PullSettings>()
 const bursts = new WeakMap<PullSettings, FailureBurst>()
 
 function failuresOf(settings: PullSettings): FailureBurst {

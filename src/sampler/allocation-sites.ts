@@ -11,7 +11,8 @@ export function allocationSites(profile: V8HeapProfile, intervalBytes: number): 
     if (known) known.push(size)
     else samplesOfNode.set(nodeId, [size])
   }
-  const typicalBytes = typicalSampleBytes(profile.samples.map(({ size }) => size))
+  const sizes = profile.samples.map(({ size }) => size)
+  const typicalBytes = typicalSampleBytes(sizes, intervalBytes)
   const sites: AllocationSite[] = []
   for (const { node, frames } of nodesWithFrames(profile.head)) {
     const bytes = node.selfSize

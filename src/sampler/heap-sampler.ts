@@ -1,3 +1,5 @@
+import { AllocationMeter } from './allocation-meter.js'
+import { SampleContinuity } from './sample-continuity.js'
 import type { Transport } from './transport.js'
 import type { V8HeapProfile } from './v8-heap-profile.js'
 
@@ -6,6 +8,14 @@ import type { V8HeapProfile } from './v8-heap-profile.js'
  * V8 ends the process when these are over 300. Before Node.js 26 it keeps 128, whatever it is told.
  */
 export const MAX_STACK_DEPTH = 128
+
+/** V8 holds each sampled object by a handle of this size, until the object is collected. */
+const HANDLE_BYTES = 32
+/**
+ * Where allocations are metered by looking at the heap every now and then, a tight loop allocates half
+ * a gigabyte between two looks. Sampled no more finely than this, it is a reading that fits the memory.
+ */
+const LEAST_METERED_INTERVAL_BYTES = 8192
 
 export interface HeapSamplerOptions {
   readonly samplingIntervalBytes: number
@@ -18,6 +28,8 @@ export interface HeapSamplerOptions {
 /** What V8 gave, and how long the profiled thread stood still for it. */
 export interface HeapReading {
   readonly profile: V8HeapProfile
+  /** What the samples were taken by. */
+  readonly intervalBytes: number
   readonly pauseMicros: number
 }
 
@@ -34,6 +46,11 @@ export class HeapSampler {
   readonly #transport: Transport
   readonly #options: HeapSamplerOptions
   readonly #natively: boolean
+  readonly #meter: AllocationMeter
+  #continuity = new SampleContinuity(0)
+  #intervalBytes = 0
+  #allocatedBytesAtStart = 0
+  #handleBytesAtStart = 0
 
   /** @throws {HeapOccupied} */
   static async start(transport: Transport, options: HeapSamplerOptions): Promise<HeapSampler> {
@@ -46,6 +63,7 @@ export class HeapSampler {
     this.#transport = transport
     this.#options = options
     this.#natively = natively
+    this.#meter = new AllocationMeter(transport)
   }
 
   /** Whether a reading is a full garbage collection. */
@@ -61,20 +79,48 @@ export class HeapSampler {
     return usedSize
   }
 
-  /** Reads what has been sampled since the start. */
-  read(): Promise<HeapReading> {
-    return this.#timed('HeapProfiler.getSamplingProfile')
+  /** What is sampled by: what was asked for, where that can be kept in bounds. */
+  get intervalBytes(): number {
+    return this.#intervalBytes
+  }
+
+  /**
+   * How many samples a reading would hold, about; garbage included. Reading very many would end the
+   * process. For allocations this has to be asked every {@link METER_MILLIS}.
+   */
+  async sampleCount(): Promise<number> {
+    if (!this.#options.allocations) {
+      return Math.max(0, (await this.#handleBytes()) - this.#handleBytesAtStart) / HANDLE_BYTES
+    }
+    const bytes = (await this.#meter.allocatedBytes()) - this.#allocatedBytesAtStart
+    return bytes / this.#intervalBytes
+  }
+
+  /**
+   * Reads what has been sampled since the start.
+   *
+   * @throws {HeapOccupied} where it is somebody else's meanwhile.
+   */
+  async read(): Promise<HeapReading> {
+    return this.#reading('HeapProfiler.getSamplingProfile')
+  }
+
+  /** Begins anew, without a reading of what has been sampled. */
+  async restart(intervalBytes: number): Promise<void> {
+    await this.stop()
+    await this.#start(intervalBytes)
   }
 
   /**
    * Reads what has been sampled since the start, and begins anew.
    *
    * @param nextIntervalBytes how to go on, given what was read.
+   * @throws {HeapOccupied} where it is somebody else's meanwhile.
    */
   async readAndRestart(
     nextIntervalBytes: (profile: V8HeapProfile) => number,
   ): Promise<HeapReading> {
-    const reading = await this.#timed('HeapProfiler.stopSampling')
+    const reading = await this.#reading('HeapProfiler.stopSampling')
     await this.#start(nextIntervalBytes(reading.profile))
     return reading
   }
@@ -100,10 +146,29 @@ export class HeapSampler {
     await this.#start(this.#options.samplingIntervalBytes)
   }
 
-  async #start(samplingIntervalBytes: number): Promise<void> {
+  async #reading(command: string): Promise<HeapReading> {
+    const reading = await this.#timed(command).catch(async (error) => {
+      // Somebody has stopped it. Our claim ends before they start theirs, which it would stop.
+      await this.stop().catch(() => {})
+      throw error
+    })
+    if (this.#continuity.goesOn(reading.profile.samples)) return reading
+    if (this.#natively) await this.#evaluate(FORGET)
+    throw new HeapOccupied()
+  }
+
+  async #start(givenIntervalBytes: number): Promise<void> {
     const { stackDepth, allocations } = this.#options
+    const samplingIntervalBytes =
+      allocations && !this.#natively
+        ? Math.max(givenIntervalBytes, LEAST_METERED_INTERVAL_BYTES)
+        : givenIntervalBytes
+    this.#continuity = new SampleContinuity(samplingIntervalBytes)
+    this.#intervalBytes = samplingIntervalBytes
+    if (allocations) this.#allocatedBytesAtStart = await this.#meter.allocatedBytes()
+    else this.#handleBytesAtStart = await this.#handleBytes()
     const options = {
-      stackDepth: Math.min(stackDepth, MAX_STACK_DEPTH),
+      stackDepth,
       includeObjectsCollectedByMajorGC: allocations,
       includeObjectsCollectedByMinorGC: allocations,
     }
@@ -137,7 +202,15 @@ export class HeapSampler {
     ])
     const passedMicros = (performance.now() - sentMillis) * 1000
     const pauseMicros = Number(after) - Number(before)
-    return { profile, pauseMicros: pauseMicros > 0 ? pauseMicros : passedMicros }
+    return {
+      profile,
+      intervalBytes: this.#intervalBytes,
+      pauseMicros: pauseMicros > 0 ? pauseMicros : passedMicros,
+    }
+  }
+
+  async #handleBytes(): Promise<number> {
+    return Number((await this.#evaluate(HANDLES)) ?? 0)
   }
 
   #evaluate(expression: string): Promise<unknown> {
@@ -159,6 +232,9 @@ async function evaluate(transport: Transport, expression: string): Promise<unkno
 }
 
 const HAS_NATIVE_START = `typeof process.getBuiltinModule('v8').startHeapProfile === 'function'
+//# sourceURL=spanprof:heap`
+
+const HANDLES = `process.getBuiltinModule('v8').getHeapStatistics().used_global_handles_size
 //# sourceURL=spanprof:heap`
 
 const CLOCK = `{
@@ -190,6 +266,9 @@ const STOP = `try {
 } finally {
   delete ${HANDLE}
 }
+//# sourceURL=spanprof:heap`
+
+const FORGET = `delete ${HANDLE}
 //# sourceURL=spanprof:heap`
 
 /** In the profiled thread: ends the sampling that a sampler thread has left behind when it died. */

@@ -14,7 +14,7 @@ function scaledBytes(objectBytes: number, intervalBytes: number): number {
 /** The size of the object whose sample stands for `bytes`. */
 export function objectBytes(bytes: number, intervalBytes: number): number {
   // Newton's method on a convex function, from above: it comes down to the root.
-  let size = Math.min(bytes, 2 * Math.max(0, bytes - intervalBytes) + SMALLEST_OBJECT_BYTES)
+  let size = bytes
   for (let i = 0; i < 20; i++) {
     const sampled = -Math.expm1(-size / intervalBytes)
     const slope = (sampled - (size / intervalBytes) * (1 - sampled)) / sampled ** 2
@@ -38,7 +38,8 @@ export interface SampledObjects {
  * Estimates how many objects a place has allocated. V8 gives scaled bytes alone, and rounds them to
  * whole objects: in a small object's sample that is as much as what tells its size, in the sum over
  * the place it is little. So the samples tell sizes apart, and the sum sets them right. One sample of
- * the typical size is added to each, which keeps a single one from going astray.
+ * the typical size is added to each, which keeps a single one from going astray: by its logarithm, as
+ * it may be a thousand times larger than the place's own, and must not outweigh ten of those.
  *
  * @param typicalBytes see {@link typicalSampleBytes}.
  */
@@ -47,27 +48,35 @@ export function objectCount(
   intervalBytes: number,
   typicalBytes: number,
 ): number {
-  const isSmall = (sample: number) => sample < intervalBytes + smallExcess(intervalBytes)
-  const large = samples.filter((sample) => !isSmall(sample))
-  if (large.length === samples.length) return countByMean(bytes, large.length, intervalBytes)
-  const small = samples.filter(isSmall)
-  const correction = excessCorrection(bytes - sum(large), small, intervalBytes)
-  const typicalExcess = Math.min(typicalBytes - intervalBytes, smallExcess(intervalBytes))
+  const small = samples.filter((sample) => sample < smallBytes(intervalBytes))
+  const largeBytes = sum(samples) - sum(small)
+  const largeNumber = samples.length - small.length
+  // Where objects are so large that the sum is over what small ones may have, V8 has rounded their
+  // samples down to within the interval: the sum alone is right.
+  const isAsSmall = largeNumber > 0 || bytes < small.length * smallBytes(intervalBytes)
+  if (small.length === 0 || !isAsSmall) return countByMean(bytes, samples.length, intervalBytes)
+  const correction = excessCorrection(bytes - largeBytes, small, intervalBytes)
+  const typicalLog = Math.log(atLeastSmallest(typicalBytes - intervalBytes))
   return sum([
-    countByMean(sum(large), large.length, intervalBytes),
+    countByMean(largeBytes, largeNumber, intervalBytes),
     ...[...numberOfEach(small)].map(([sample, times]) => {
-      const excess = (sample - intervalBytes) * correction
-      const mean = (times * excess + typicalExcess) / (times + 1)
+      const excess = atLeastSmallest((sample - intervalBytes) * correction)
+      const mean = Math.exp((times * Math.log(excess) + typicalLog) / (times + 1))
       return (times * (intervalBytes + excess)) / objectBytes(intervalBytes + mean, intervalBytes)
     }),
   ])
+}
+
+/** A small object's sample is over the interval by half the object. */
+function atLeastSmallest(excess: number): number {
+  return Math.max(SMALLEST_OBJECT_BYTES / 2, excess)
 }
 
 /** What small samples have over the interval tells their size: this is what V8 rounded away of it. */
 function excessCorrection(bytes: number, small: readonly number[], intervalBytes: number): number {
   const excess = bytes - small.length * intervalBytes
   // Otherwise the rounding of large objects is in the sum too.
-  const isTheirs = excess > 0 && excess < small.length * smallExcess(intervalBytes)
+  const isTheirs = excess > 0 && bytes < small.length * smallBytes(intervalBytes)
   return isTheirs ? excess / (sum(small) - small.length * intervalBytes) : 1
 }
 
@@ -75,14 +84,15 @@ function countByMean(bytes: number, samples: number, intervalBytes: number): num
   return samples === 0 ? 0 : bytes / objectBytes(bytes / samples, intervalBytes)
 }
 
-/** How far over the interval the sample of a small object may be. */
-function smallExcess(intervalBytes: number): number {
-  return intervalBytes / 16
+/** What the sample of a small object stands for is less: the interval and a little. */
+function smallBytes(intervalBytes: number): number {
+  return intervalBytes + intervalBytes / 16
 }
 
-/** The median of all samples. */
-export function typicalSampleBytes(samples: readonly number[]): number {
-  return samples.toSorted((a, b) => a - b)[samples.length >> 1] ?? 0
+/** The median of the small samples: large objects tell nothing of them. */
+export function typicalSampleBytes(samples: readonly number[], intervalBytes: number): number {
+  const small = samples.filter((sample) => sample < smallBytes(intervalBytes))
+  return small.toSorted((a, b) => a - b)[small.length >> 1] ?? intervalBytes
 }
 
 function numberOfEach(values: readonly number[]): Map<number, number> {

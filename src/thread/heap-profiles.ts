@@ -2,6 +2,7 @@ import type { Profile } from '../export/profile.js'
 import type { Log } from '../failure-burst.js'
 import type { Transport } from '../sampler/transport.js'
 import type { Counters } from './counters.js'
+import { EMPTY_PULL } from './empty-pull.js'
 import type { Finish, FunctionNames } from './finish.js'
 import { HeapProfiling } from './heap-profiling.js'
 import type { AgedProfile, HeapConfig, PullHeapConfig } from './protocol.js'
@@ -56,7 +57,7 @@ export class HeapProfiles {
   }
 
   /**
-   * Read when the pauses allow it, and as it was the last time in between: whoever pulls every 15
+   * Read when the pauses allow it, empty before the first reading, and as it was the last time in between: whoever pulls every 15
    * seconds must not stall the app every 15 seconds.
    *
    * @returns `undefined` where V8 samples the heap for others.
@@ -64,9 +65,14 @@ export class HeapProfiles {
   async pull({ fresh, ...config }: PullHeapConfig): Promise<AgedProfile | undefined> {
     const started = await (this.#started ?? this.#start(config, 'pull'))
     const { profiling } = started
-    // A profile of allocations is read and begun anew for the sinks alone.
-    const isNow = fresh || this.#lastPulled === undefined || started.config.heap.allocations
-    const profile = await (isNow ? profiling.now() : profiling.next())
+    const isFirst = this.#lastPulled === undefined
+    const profile =
+      !fresh && isFirst && started.by === 'pull' && profiling.collects
+        ? this.#emptyOf(profiling)
+        : // A profile of allocations is read and begun anew for the sinks alone.
+          await (fresh || isFirst || started.config.heap.allocations
+            ? profiling.now()
+            : profiling.next())
     const bytes = await this.#encode(profile, config, 'placed')
     // Not by the wall clock, which may be set back in between.
     const nowMillis = performance.now()
@@ -74,6 +80,12 @@ export class HeapProfiles {
     if (this.#lastPulled === undefined) return undefined
     const { readMillis, ...last } = this.#lastPulled
     return { ...last, ageMillis: nowMillis - readMillis }
+  }
+
+  /** A collection would stall the app for a profile of nothing, and for each of them where pulls are rare. */
+  #emptyOf(profiling: HeapProfiling): Profile {
+    this.#options.log('info', EMPTY_PULL)
+    return profiling.empty()
   }
 
   #start(config: HeapConfig, by: Started['by']): Promise<Started> {

@@ -3,6 +3,7 @@ import type { Profile } from '../export/profile.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
 import type { ResolvedHeapOptions } from '../heap-options.js'
 import type { LabelPairs } from '../sample.js'
+import { METER_MILLIS } from '../sampler/allocation-meter.js'
 import { allocationSites } from '../sampler/allocation-sites.js'
 import { nowMicros } from '../sampler/cpu-clock.js'
 import { HeapOccupied, type HeapReading, HeapSampler } from '../sampler/heap-sampler.js'
@@ -20,10 +21,17 @@ const LAST_PAUSE_MICROS = 20_000
 /** From here on people should hear of a pause. */
 const LONG_PAUSE_MICROS = 100_000
 /**
- * Samples of a profile of allocations, which V8 keeps until they are read: a bound on its memory and
- * on the pause.
+ * Samples that a profile of allocations should have at most, and those of a heap whose interval is
+ * widened.
  */
-const MAX_ALLOCATION_SAMPLES = 8192
+const AIMED_AT_SAMPLES = 8192
+/**
+ * Samples that are read at most. V8's answer is parsed in this thread, and Node.js ends the whole
+ * process where its 128 MiB do not hold that: at 115 to 120 MiB on Node.js 20 to 26, with 100 bytes a
+ * sample and 390 a node of the tree. The TypeScript compiler, all recursion, has 8 nodes a sample there
+ * (75 MiB); a server 1 or 2 (a quarter of the limit at most).
+ */
+const MAX_SAMPLES = 16_384
 
 export interface HeapProfilingOptions extends ResolvedHeapOptions {
   readonly appName: string
@@ -40,8 +48,11 @@ export class HeapProfiling {
   readonly #budget: PauseBudget
   #sampler: HeapSampler | undefined
   #occupied = false
-  #intervalBytes: number
+  #metering: NodeJS.Timeout | undefined
+  #isMetering = false
+  #hasDiscarded = false
   #lastPauseMicros = 0
+  #lastSampleCount = 0
   #lastUsedBytes = 0
   #sinceMillis = Date.now()
   #sinceMicros = nowMicros()
@@ -51,6 +62,7 @@ export class HeapProfiling {
   static async start(transport: Transport, options: HeapProfilingOptions): Promise<HeapProfiling> {
     const profiling = new HeapProfiling(transport, options)
     await profiling.#runningSampler().catch((error) => profiling.#failed(error))
+    if (options.allocations) profiling.#meter()
     return profiling
   }
 
@@ -59,7 +71,11 @@ export class HeapProfiling {
     this.#options = options
     this.#failures = new FailureBurst(options.log)
     this.#budget = new PauseBudget(options.maxPausePercent / 100, nowMicros())
-    this.#intervalBytes = options.samplingIntervalBytes
+  }
+
+  /** Whether a reading is a full garbage collection; not where nothing is sampled. */
+  get collects(): boolean {
+    return this.#sampler?.collects === true
   }
 
   /**
@@ -90,7 +106,14 @@ export class HeapProfiling {
     return this.#inTurn(() => this.#now())
   }
 
+  /** A profile of what has been sampled when sampling has just begun: nothing, and not read. */
+  empty(): Profile {
+    const intervalBytes = this.#sampler?.intervalBytes ?? this.#options.samplingIntervalBytes
+    return this.#toProfile({ profile: NOTHING, intervalBytes, pauseMicros: 0 })
+  }
+
   async stop(): Promise<void> {
+    clearInterval(this.#metering)
     await this.#inTurn(async () => this.#sampler?.stop()).catch((error) => this.#failed(error))
   }
 
@@ -105,7 +128,9 @@ export class HeapProfiling {
     try {
       const sampler = await this.#runningSampler()
       if (sampler === undefined) return undefined
-      if (!affords(await this.#expectedMicros(sampler))) {
+      const samples = await sampler.sampleCount()
+      if (await this.#discardsTooMany(sampler, samples)) return undefined
+      if (!affords(await this.#expectedMicros(sampler, samples))) {
         this.#options.counters.add('heapReadsSkipped')
         return undefined
       }
@@ -115,7 +140,7 @@ export class HeapProfiling {
       )
       return profile
     } catch (error) {
-      this.#failed(error as Error)
+      this.#lost(error as Error)
       return undefined
     }
   }
@@ -124,30 +149,32 @@ export class HeapProfiling {
     try {
       const sampler = await this.#runningSampler()
       if (sampler === undefined) return undefined
+      await this.#discardsTooMany(sampler, await sampler.sampleCount())
       return this.#toProfile(await this.#counted(sampler, sampler.read()))
     } catch (error) {
-      this.#failed(error as Error)
+      this.#lost(error as Error)
+      if (this.#occupied) return undefined
       throw error
     }
   }
 
   async #take(sampler: HeapSampler): Promise<Profile> {
-    const { allocations } = this.#options
-    let nextIntervalBytes = this.#intervalBytes
     const reading = await this.#counted(
       sampler,
-      allocations
-        ? sampler.readAndRestart((profile) => {
-            nextIntervalBytes = this.#intervalFor(profile)
-            return nextIntervalBytes
-          })
+      this.#options.allocations
+        ? sampler.readAndRestart(({ samples }) =>
+            this.#intervalFor(samples.reduce((sum, { size }) => sum + size, 0)),
+          )
         : sampler.read(),
     )
     const profile = this.#toProfile(reading)
-    this.#intervalBytes = nextIntervalBytes
+    this.#beginsNow()
+    return profile
+  }
+
+  #beginsNow(): void {
     this.#sinceMillis = Date.now()
     this.#sinceMicros = nowMicros()
-    return profile
   }
 
   async #counted(sampler: HeapSampler, read: Promise<HeapReading>): Promise<HeapReading> {
@@ -160,41 +187,79 @@ export class HeapProfiling {
     counters.add('heapPauseMicros', pauseMicros)
     counters.raiseTo('maxHeapPauseMicros', pauseMicros)
     if (this.#reads++ === 0 && sampler.collects) this.#tellOfCollection(pauseMicros)
+    this.#lastSampleCount = reading.profile.samples.length
     this.#lastUsedBytes = await sampler.usedBytes()
     return reading
   }
 
-  #toProfile({ profile }: HeapReading): Profile {
+  /** What is in use is so at the reading; what was allocated was since the last one. */
+  #toProfile({ profile, intervalBytes }: HeapReading): Profile {
     const { appName, tags, stackDepth, allocations } = this.#options
-    return toHeapProfile(allocationSites(profile, this.#intervalBytes), {
+    return toHeapProfile(allocationSites(profile, intervalBytes), {
       type: allocations ? 'alloc' : 'heap',
       appName,
       tags,
       stackDepth,
-      samplingIntervalBytes: this.#intervalBytes,
-      startTimeMillis: this.#sinceMillis,
-      durationNanos: (nowMicros() - this.#sinceMicros) * 1000,
+      samplingIntervalBytes: intervalBytes,
+      startTimeMillis: allocations ? this.#sinceMillis : Date.now(),
+      durationNanos: allocations ? (nowMicros() - this.#sinceMicros) * 1000 : 0,
     })
+  }
+
+  #meter(): void {
+    const meter = () => {
+      if (this.#isMetering) return
+      this.#isMetering = true
+      void this.#inTurn(() => this.#discardsIfTooMany()).finally(() => {
+        this.#isMetering = false
+      })
+    }
+    this.#metering = setInterval(meter, METER_MILLIS).unref()
+  }
+
+  async #discardsIfTooMany(): Promise<void> {
+    const sampler = this.#sampler
+    if (sampler === undefined) return
+    try {
+      await this.#discardsTooMany(sampler, await sampler.sampleCount())
+    } catch (error) {
+      this.#failed(error as Error)
+    }
+  }
+
+  /** What cannot be read is given up, and sampled at a wider interval from here on. */
+  async #discardsTooMany(sampler: HeapSampler, samples: number): Promise<boolean> {
+    if (samples <= MAX_SAMPLES) return false
+    const { counters, log, samplingIntervalBytes } = this.#options
+    await sampler.restart(this.#intervalFor(samples * sampler.intervalBytes))
+    this.#beginsNow()
+    counters.add('heapReadFailures')
+    if (!this.#hasDiscarded) {
+      this.#hasDiscarded = true
+      log(
+        'warn',
+        `what was sampled of the heap is discarded, as it has become more than ${MAX_SAMPLES} samples: the heap is now sampled once in ${sampler.intervalBytes} bytes, not in ${samplingIntervalBytes} (heap.samplingIntervalBytes)`,
+      )
+    }
+    return true
   }
 
   #affords(expectedMicros: number): boolean {
     return this.#budget.affords(expectedMicros, nowMicros())
   }
 
-  /** As long as the last one, and longer by what the heap has grown since. */
-  async #expectedMicros(sampler: HeapSampler): Promise<number> {
-    const grownBytes = Math.max(0, (await sampler.usedBytes()) - this.#lastUsedBytes)
-    const microsPerByte = sampler.collects
-      ? COLLECTION_MICROS_PER_BYTE
-      : MICROS_PER_SAMPLE / this.#options.samplingIntervalBytes
-    return this.#lastPauseMicros + grownBytes * microsPerByte
+  /** As long as the last one, and longer by what there is more of since. */
+  async #expectedMicros(sampler: HeapSampler, samples: number): Promise<number> {
+    const moreMicros = sampler.collects
+      ? ((await sampler.usedBytes()) - this.#lastUsedBytes) * COLLECTION_MICROS_PER_BYTE
+      : (samples - this.#lastSampleCount) * MICROS_PER_SAMPLE
+    return this.#lastPauseMicros + Math.max(0, moreMicros)
   }
 
   /** Twice as wide as often as it takes, as V8 keeps the text of every start: there are few. */
-  #intervalFor({ samples }: V8HeapProfile): number {
-    const bytes = samples.reduce((sum, { size }) => sum + size, 0)
+  #intervalFor(bytes: number): number {
     const { samplingIntervalBytes } = this.#options
-    const times = bytes / samplingIntervalBytes / MAX_ALLOCATION_SAMPLES
+    const times = bytes / samplingIntervalBytes / AIMED_AT_SAMPLES
     return samplingIntervalBytes * 2 ** Math.ceil(Math.log2(Math.max(1, times)))
   }
 
@@ -202,18 +267,28 @@ export class HeapProfiling {
   async #runningSampler(): Promise<HeapSampler | undefined> {
     if (this.#sampler === undefined && !this.#occupied) {
       try {
-        this.#intervalBytes = this.#options.samplingIntervalBytes
         this.#sampler = await HeapSampler.start(this.#transport, this.#options)
+        this.#beginsNow()
       } catch (error) {
         if (!(error instanceof HeapOccupied)) throw error
-        this.#occupied = true
-        this.#options.log(
-          'warn',
-          'no heap profiles: something else is already sampling the heap (the app, another profiler, node --heap-prof)',
-        )
+        this.#isOccupied()
       }
     }
     return this.#sampler
+  }
+
+  #lost(error: Error): void {
+    if (error instanceof HeapOccupied) this.#isOccupied()
+    else this.#failed(error)
+  }
+
+  #isOccupied(): void {
+    this.#occupied = true
+    this.#sampler = undefined
+    this.#options.log(
+      'warn',
+      'no heap profiles: something else is already sampling the heap (the app, another profiler, node --heap-prof)',
+    )
   }
 
   #failed(error: Error): void {
@@ -244,4 +319,14 @@ export class HeapProfiling {
       `no heap profile was taken: its pause would have exceeded heap.maxPausePercent (${maxPausePercent} % of the time)`,
     )
   }
+}
+
+const NOTHING: V8HeapProfile = {
+  head: {
+    id: 0,
+    callFrame: { functionName: '(root)', url: '', lineNumber: -1, columnNumber: -1 },
+    selfSize: 0,
+    children: [],
+  },
+  samples: [],
 }

@@ -42,6 +42,16 @@ describe('a profile too large for the server', () => {
     expect((times.at(-1)?.[1] ?? 0) - (times[0]?.[0] ?? 0)).toBe(1000)
   })
 
+  it('that is of a moment has parts that are milliseconds apart', () => {
+    const moment = { ...wide(5_000, 1200), durationNanos: 0 }
+    const parts = encodedParts(moment, (part) => toPprof(part).encode())
+    expect(parts.length).toBeGreaterThan(2)
+    const times = parts.map(({ part }) => Math.round(part.startTimeMillis))
+    expect(new Set(times).size).toBe(parts.length)
+    expect(Math.max(...times) - moment.startTimeMillis).toBeLessThan(1000)
+    expect(parts.map(({ part }) => part.durationNanos)).toEqual(parts.map(() => 0))
+  })
+
   it('has parts with nothing in them that is not theirs', () => {
     const encode = (part: Profile) => toPprof(part).encode()
     const parts = encodedParts(wide(3_000, 1200), encode)

@@ -47,4 +47,11 @@ describe('allocation sites', () => {
       ['two', 2],
     ])
   })
+
+  it('count the objects of a node whose samples a collection took as one sample', () => {
+    const head = heapNode('(root)', 0, [heapNode('gone:1', 100_000)])
+    expect(allocationSites({ head, samples: [] }, INTERVAL).map(({ objects }) => objects)).toEqual([
+      expect.closeTo(1, 5),
+    ])
+  })
 })

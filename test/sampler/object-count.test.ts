@@ -19,11 +19,11 @@ function random(seed: number): () => number {
 }
 
 /** Walks over all allocated bytes, as V8 does, and samples the object that it comes to rest in. */
-function sampledNumber({ bytes, number }: Objects, next: () => number): number {
+function sampledNumber({ bytes, number }: Objects, next: () => number, interval: number): number {
   let sampled = 0
   let at = 0
   for (;;) {
-    at += -Math.log(next()) * INTERVAL
+    at += -Math.log(next()) * interval
     const object = Math.floor(at / bytes)
     if (object >= number) return sampled
     sampled++
@@ -32,31 +32,54 @@ function sampledNumber({ bytes, number }: Objects, next: () => number): number {
 }
 
 /** What V8 tells of a place: whole objects, scaled up one by one, and together by size. */
-function sampledPlace(objects: readonly Objects[], next: () => number) {
+function sampledPlace(objects: readonly Objects[], next: () => number, interval = INTERVAL) {
   const samples: number[] = []
   let bytes = 0
   for (const each of objects) {
-    const sampled = sampledNumber(each, next)
-    const scale = 1 / (1 - Math.exp(-each.bytes / INTERVAL))
+    const sampled = sampledNumber(each, next, interval)
+    const scale = 1 / (1 - Math.exp(-each.bytes / interval))
     bytes += each.bytes * Math.floor(sampled * scale + 0.5)
     for (let i = 0; i < sampled; i++) samples.push(each.bytes * Math.floor(scale + 0.5))
   }
   return { bytes, samples }
 }
 
-/** The estimate over the truth, over some runs. */
-function estimateOver(places: readonly (readonly Objects[])[]): number {
+/** The estimate over the truth, over some runs; where others are given, beside those. */
+function estimateOver(
+  places: readonly (readonly Objects[])[],
+  others: readonly Objects[] = [],
+): number {
   const runs = 30
   let estimated = 0
   for (let run = 1; run <= runs; run++) {
     const next = random(run * 7919)
     const sampled = places.map((objects) => sampledPlace(objects, next))
-    const typical = typicalSampleBytes(sampled.flatMap(({ samples }) => samples))
+    const all = [...sampled, sampledPlace(others, next)].flatMap(({ samples }) => samples)
+    const typical = typicalSampleBytes(all, INTERVAL)
     for (const place of sampled) {
       if (place.samples.length > 0) estimated += objectCount(place, INTERVAL, typical)
     }
   }
   return estimated / runs / places.flat().reduce((sum, { number }) => sum + number, 0)
+}
+
+/** What the estimate is off by, as a factor, where all objects of a place have this size. */
+function factorOff(bytes: number, interval: number): number {
+  const runs = 10
+  const number = Math.max(200, Math.round(200 / (1 - Math.exp(-bytes / interval))))
+  let estimated = 0
+  for (let run = 1; run <= runs; run++) {
+    const place = sampledPlace([{ bytes, number }], random(run * 7919), interval)
+    estimated += objectCount(place, interval, typicalSampleBytes(place.samples, interval))
+  }
+  const ratio = estimated / runs / number
+  return Math.max(ratio, 1 / ratio)
+}
+
+function sizesUpTo(end: number): number[] {
+  const sizes = []
+  for (let bytes = 64; bytes < end; bytes = Math.ceil((bytes * 1.01) / 8) * 8) sizes.push(bytes)
+  return sizes
 }
 
 const megabytesOf = (bytes: number, megabytes: number): Objects => ({
@@ -71,6 +94,34 @@ describe('the number of objects', () => {
     const ratio = estimateOver([[megabytesOf(bytes, 200)]])
     expect(ratio).toBeGreaterThan(0.93)
     expect(ratio).toBeLessThan(1.07)
+  })
+
+  it.each([INTERVAL, 65_536])('is about right at every size, sampled by %i bytes', (interval) => {
+    const wrong = sizesUpTo(1.2 * interval).filter((bytes) => factorOff(bytes, interval) > 1.3)
+    expect(wrong).toEqual([])
+  })
+
+  it('is not spoilt by large objects elsewhere that most samples are of', () => {
+    const small = [{ bytes: 56, number: 100_000 }]
+    const ratio = estimateOver([small], [{ bytes: 1_048_576, number: 1000 }])
+    expect(ratio).toBeGreaterThan(0.5)
+    expect(ratio).toBeLessThan(2)
+  })
+
+  it('is not outweighed by some ten thousand bytes that are typical elsewhere', () => {
+    const ratio = estimateOver(
+      [[{ bytes: 56, number: 100_000 }]],
+      [{ bytes: 33_504, number: 6000 }],
+    )
+    expect(ratio).toBeGreaterThan(0.5)
+    expect(ratio).toBeLessThan(2)
+  })
+
+  it('is right for a place with large objects alone, whose samples say all', () => {
+    const bytes = 1_048_576
+    const sample = bytes / (1 - Math.exp(-bytes / INTERVAL))
+    const place = { bytes: 3 * sample, samples: [sample, sample, sample] }
+    expect(objectCount(place, INTERVAL, INTERVAL + 28)).toBeCloseTo((3 * sample) / bytes, 4)
   })
 
   it('is about right where a place allocates several sizes', () => {

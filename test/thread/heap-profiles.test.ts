@@ -25,14 +25,19 @@ const finish = {
 function heap() {
   let reading = 0
   const read = async (): Promise<Profile | undefined> => ({ period: ++reading }) as Profile
-  return { now: vi.fn(read), next: vi.fn(read), stop: vi.fn(async () => {}) }
+  const empty = () => ({ period: 99 }) as Profile
+  return { collects, empty, now: vi.fn(read), next: vi.fn(read), stop: vi.fn(async () => {}) }
 }
 
 let started: ReturnType<typeof heap>[]
 let heaps: HeapProfiles
+let collects: boolean
+let logged: string[]
 
 beforeEach(() => {
   started = []
+  collects = false
+  logged = []
   encoded.length = 0
   vi.spyOn(HeapProfiling, 'start').mockImplementation(async () => {
     const profiling = heap()
@@ -43,7 +48,7 @@ beforeEach(() => {
     transport: {} as Transport,
     finish,
     counters: new Counters(),
-    log() {},
+    log: (level, message) => logged.push(`${level}: ${message}`),
   })
 })
 afterEach(() => {
@@ -52,11 +57,29 @@ afterEach(() => {
 })
 
 describe('a heap that is pulled', () => {
-  it('is read at the first pull, whatever the pause, and named by places', async () => {
+  it('is read at the first pull where that collects nothing, and named by places', async () => {
     expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(1), ageMillis: 0 })
     expect(started[0]?.now).toHaveBeenCalledOnce()
     expect(started[0]?.next).not.toHaveBeenCalled()
     expect(encoded).toEqual(['placed'])
+  })
+
+  it('is not read at the first pull where that collects, but empty, with a word on it', async () => {
+    collects = true
+    expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(99), ageMillis: 0 })
+    expect(started[0]?.now).not.toHaveBeenCalled()
+    started[0]?.next.mockResolvedValueOnce(undefined)
+    expect(await heaps.pull(pull)).toMatchObject({ bytes: Uint8Array.of(99) })
+    expect(await heaps.pull(pull)).toMatchObject({ bytes: Uint8Array.of(1) })
+    expect(logged).toEqual([expect.stringMatching(/^info: .* from its first pull on/)])
+  })
+
+  it('is read at the first pull where it is a profiler’s, or has to be fresh', async () => {
+    collects = true
+    expect(await heaps.pull({ ...pull, fresh: true })).toMatchObject({ bytes: Uint8Array.of(1) })
+    await heaps.start(config)
+    expect(await heaps.pull(pull)).toMatchObject({ bytes: Uint8Array.of(1) })
+    expect(started[1]?.now).toHaveBeenCalledOnce()
   })
 
   it('is read afterwards when the pauses allow it, and given as it was in between', async () => {
@@ -121,6 +144,14 @@ describe('a heap that is sampled for pulls', () => {
   it('is no profiler’s', async () => {
     await heaps.pull(pull)
     expect(await heaps.now()).toBeUndefined()
+  })
+
+  it('shows nothing of before when it is sampled again', async () => {
+    await heaps.pull(pull)
+    await heaps.stop('pull')
+    await heaps.pull(pull)
+    expect(started[1]?.now).toHaveBeenCalledOnce()
+    expect(started[1]?.next).not.toHaveBeenCalled()
   })
 
   it('is sampled no more after its end', async () => {
