@@ -89,7 +89,8 @@ describe.concurrent('heap profiles', () => {
     expectNear(inUse(both, 'retainHalf', 'inuse_objects'), objects)
     expectNear(inUse(both, 'retainOtherHalf', 'inuse_objects'), objects)
     expectNear(inUse(half, 'retainHalf'), halfBytes)
-    expect(inUse(half, 'retainOtherHalf')).toBe(0)
+    // A sample may be of what V8 itself keeps of the function.
+    expect(inUse(half, 'retainOtherHalf')).toBeLessThan(halfBytes / 100)
     expect(half.period).toBe(65_536)
 
     const source = readFileSync(new URL('./programs/heap.mjs', import.meta.url), 'utf8')

@@ -89,10 +89,12 @@ export class HeapProfiling {
   /** Likewise the one at the end, which a short pause is always good for. */
   last(): Promise<Profile | undefined> {
     return this.#inTurn(async () => {
-      const profile = await this.#next(
-        (expected) => expected <= LAST_PAUSE_MICROS || this.#affords(expected),
-      )
-      if (this.#reads === 0 && this.#sampler !== undefined) this.#warnOfNone()
+      let affords = true
+      const profile = await this.#next((expected) => {
+        affords = expected <= LAST_PAUSE_MICROS || this.#affords(expected)
+        return affords
+      })
+      if (!affords && this.#reads === 0) this.#warnOfNone()
       return profile
     })
   }

@@ -273,6 +273,14 @@ describe('a heap of which very much is sampled', () => {
     expect(await heap.now()).toMatchObject({ period: 8 * 524_288 })
   })
 
+  it('is not said to be left out for its pause at the end', async () => {
+    const v8 = new PretendedV8()
+    const { heap, logged } = await start(v8)
+    v8.handles += 40_000
+    expect(await heap.last()).toBeUndefined()
+    expect(logged).toEqual([warning])
+  })
+
   it('waits for a pause that more samples make longer, where no collection does', async () => {
     const v8 = new PretendedV8()
     v8.isNative = true
