@@ -87,7 +87,7 @@ export interface ProfilerStats {
   readonly heapReads: number
   /** How often it was not, to keep to `heap.maxPausePercent`; the next profile holds it too. */
   readonly heapReadsSkipped: number
-  /** How often it could not be read. Sampling of the heap is started afresh then. */
+  /** How often it could not be read, or had more samples than can be. Sampling is started afresh then. */
   readonly heapReadFailures: number
   /** How long reading the heap has stalled the profiled thread, in microseconds: all, and the longest. */
   readonly heapPauseMicros: number
