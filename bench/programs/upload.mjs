@@ -41,7 +41,7 @@ async function measure(outputDir) {
 /** Burns CPU under always new labels until the profile has enough of them. */
 async function fill(profiler) {
   while (profiler.stats().samples < LABEL_SETS) {
-    for (let i = 0; i < 20; i++) withLabels({ request: randomBytes(140).toString('hex') }, burn)
+    for (let i = 0; i < 20; i++) withLabels({ request: randomBytes(150).toString('hex') }, burn)
     await sleep(0)
   }
 }
