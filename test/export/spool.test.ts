@@ -171,6 +171,7 @@ describe('a spool', () => {
   it.each([
     ['server', 1, {}],
     ['tenant', 0, { tenantId: 'globex' }],
+    ['tenant, named by a header', 0, { httpHeaders: { 'X-Scope-OrgID': 'globex' } }],
     ['user', 0, { basicAuthUser: 'globex' }],
   ])('is not sent to another %s', async (_, index, changes) => {
     const spoolDir = temporaryDirectory()
