@@ -63,8 +63,9 @@ function merged<T>(value: T | undefined, below: T | undefined): T | undefined {
   return value === undefined || (value === true && isObject(below)) ? below : value
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
+/** An object of keys and values. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** @returns `undefined` where the variable is not set or empty. */
@@ -122,9 +123,7 @@ export function objectOf<T extends object>(members: OptionChecks<T>): OptionChec
   return {
     members: members as OptionCheck<T>['members'] & {},
     check(name, value) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        throw invalidOption(name, 'an object', value)
-      }
+      if (!isObject(value)) throw invalidOption(name, 'an object', value)
       assertKnown(Object.keys(value), Object.keys(members), `${name}.`)
       const given = Object.entries(value).filter(([, member]) => member !== undefined)
       return Object.fromEntries(
@@ -199,7 +198,7 @@ export function oneOf<T extends string>(...values: readonly T[]): OptionCheck<T>
 /** Keys with strings or numbers; in the environment `key=value,key=value`. */
 export const labels: OptionCheck<Readonly<Record<string, string | number>>> = {
   check(name, value) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    if (!isObject(value)) {
       const isVariable = name.startsWith(PREFIX)
       const expected = isVariable ? 'key=value,key=value' : 'an object of strings and numbers'
       throw invalidOption(name, expected, value)

@@ -6,6 +6,7 @@ import {
   headerText,
   integer,
   invalidOption,
+  isObject,
   nonEmptyString,
   type OptionCheck,
   oneOf,
@@ -261,8 +262,4 @@ function separatorsIn(name: string, text: string): string | undefined {
   return /[{},=]/.test(text)
     ? `${name} must not contain any of { } , =, received ${JSON.stringify(text)}`
     : undefined
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

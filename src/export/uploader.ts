@@ -29,7 +29,7 @@ export class Uploader {
   #bytes = 0
   #failuresInRow = 0
   #endPause: (() => void) | undefined
-  #whenIdle: (() => void)[] = []
+  readonly #whenIdle = new Set<() => void>()
 
   constructor(queue: UploadQueue, client: IngestClient, report: PushReport) {
     this.#queue = queue
@@ -55,11 +55,12 @@ export class Uploader {
     let done = () => {}
     await new Promise<void>((resolve) => {
       done = resolve
-      this.#whenIdle.push(done)
+      this.#whenIdle.add(done)
       timeUp.addEventListener('abort', done)
       this.#tellIfIdle()
     })
     timeUp.removeEventListener('abort', done)
+    this.#whenIdle.delete(done)
   }
 
   /** Likewise, and ends. What still waits then stays in the spool, or is dropped. */
@@ -129,6 +130,6 @@ export class Uploader {
   #tellIfIdle(): void {
     const nothingWaits = this.#queue.isEmpty || this.#ended.signal.aborted
     if (this.#uploads > 0 || !nothingWaits) return
-    for (const tell of this.#whenIdle.splice(0)) tell()
+    for (const tell of this.#whenIdle) tell()
   }
 }

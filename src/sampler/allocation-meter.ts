@@ -1,3 +1,5 @@
+import { evaluate } from './evaluate.js'
+import { usedHeapBytes } from './heap-usage.js'
 import type { Transport } from './transport.js'
 
 /**
@@ -28,12 +30,8 @@ export class AllocationMeter {
   }
 
   async #countedBytes(): Promise<number | undefined> {
-    const { result } = (await this.#transport.send('Runtime.evaluate', {
-      expression: COUNTED,
-      returnByValue: true,
-      silent: true,
-    })) as { result: { value?: unknown } }
-    return typeof result.value === 'number' ? result.value : undefined
+    const bytes = await evaluate(this.#transport, COUNTED)
+    return typeof bytes === 'number' ? bytes : undefined
   }
 
   async #estimate(): Promise<number> {
@@ -48,10 +46,8 @@ export class AllocationMeter {
   }
 
   async #look(): Promise<{ readonly usedBytes: number; readonly millis: number }> {
-    const { usedSize } = (await this.#transport.send('Runtime.getHeapUsage')) as {
-      usedSize: number
-    }
-    return { usedBytes: usedSize, millis: performance.now() }
+    const usedBytes = await usedHeapBytes(this.#transport)
+    return { usedBytes, millis: performance.now() }
   }
 }
 

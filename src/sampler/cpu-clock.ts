@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { evaluate } from './evaluate.js'
 import type { Transport } from './transport.js'
 
 /**
@@ -85,12 +86,8 @@ const THREAD_CPU_USAGE = `(() => {
 
 export async function threadCpuUsageClock(transport: Transport): Promise<CpuClock | undefined> {
   const read = async (): Promise<CpuReading> => {
-    const { result } = (await transport.send('Runtime.evaluate', {
-      expression: THREAD_CPU_USAGE,
-      returnByValue: true,
-      silent: true,
-    })) as { result: { value?: [number, number] } }
-    const [timeMicros, cpuNanos] = result.value ?? [nowMicros(), undefined]
+    const value = (await evaluate(transport, THREAD_CPU_USAGE)) as [number, number] | undefined
+    const [timeMicros, cpuNanos] = value ?? [nowMicros(), undefined]
     return { timeMicros, cpuNanos }
   }
   if ((await read()).cpuNanos === undefined) return undefined

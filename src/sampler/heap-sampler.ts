@@ -1,4 +1,6 @@
 import { AllocationMeter } from './allocation-meter.js'
+import { evaluate } from './evaluate.js'
+import { usedHeapBytes } from './heap-usage.js'
 import { SampleContinuity } from './sample-continuity.js'
 import type { Transport } from './transport.js'
 import type { V8HeapProfile } from './v8-heap-profile.js'
@@ -71,12 +73,8 @@ export class HeapSampler {
     return !this.#natively
   }
 
-  /** Bytes of the heap in use, garbage included. Costs next to nothing. */
-  async usedBytes(): Promise<number> {
-    const { usedSize } = (await this.#transport.send('Runtime.getHeapUsage')) as {
-      usedSize: number
-    }
-    return usedSize
+  usedBytes(): Promise<number> {
+    return usedHeapBytes(this.#transport)
   }
 
   /** What is sampled by: what was asked for, where that can be kept in bounds. */
@@ -220,15 +218,6 @@ export class HeapSampler {
 
 async function hasNativeStart(transport: Transport): Promise<boolean> {
   return (await evaluate(transport, HAS_NATIVE_START)) === true
-}
-
-async function evaluate(transport: Transport, expression: string): Promise<unknown> {
-  const { result } = (await transport.send('Runtime.evaluate', {
-    expression,
-    returnByValue: true,
-    silent: true,
-  })) as { result: { value?: unknown } }
-  return result.value
 }
 
 const HAS_NATIVE_START = `typeof process.getBuiltinModule('v8').startHeapProfile === 'function'

@@ -57,8 +57,8 @@ export class HeapProfiles {
   }
 
   /**
-   * Read when the pauses allow it, empty before the first reading, and as it was the last time in between: whoever pulls every 15
-   * seconds must not stall the app every 15 seconds.
+   * Read when the pauses allow it, empty before the first reading, and as it was the last time in
+   * between: whoever pulls every 15 seconds must not stall the app every 15 seconds.
    *
    * @returns `undefined` where V8 samples the heap for others.
    */
