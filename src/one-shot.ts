@@ -7,7 +7,7 @@ import {
   type ProfileOptions,
   type ResolvedProfileOptions,
   resolveProfileOptions,
-} from './options.js'
+} from './options/profiler-options.js'
 import { assertSupportedRuntime } from './runtime-support.js'
 import { leaseSamplerThread } from './shared-thread.js'
 import type { OneShotConfig } from './thread/protocol.js'

@@ -6,15 +6,15 @@ import type { Log } from './failure-burst.js'
 import { flushOnSignals } from './flush-on-signals.js'
 import { type HeapProfileResult, heapProfile } from './heap-result.js'
 import { toLog } from './logger.js'
-import type { Environment } from './option-checks.js'
+import type { Environment } from './options/option-checks.js'
 import {
   type ProfilerOptions,
   type ResolvedProfilerOptions,
   resolveProfilerOptions,
-} from './options.js'
+} from './options/profiler-options.js'
+import type { ServerConfig } from './options/server-config.js'
+import type { ResolvedServerOptions } from './options/server-options.js'
 import { assertSupportedRuntime, runtimeWarning } from './runtime-support.js'
-import type { ServerConfig } from './server-config.js'
-import type { ResolvedServerOptions } from './server-options.js'
 import { type Lease, leaseSamplerThread } from './shared-thread.js'
 import { type ProfilerStats, toStats } from './stats.js'
 
@@ -136,7 +136,7 @@ async function stop(lease: Lease, stopSignals: () => void): Promise<void> {
 async function serverConfig(server: ResolvedServerOptions): Promise<ServerConfig> {
   const spoolDir = server.spoolDir && resolve(server.spoolDir)
   if (spoolDir !== undefined) await assertWritable('spoolDir', spoolDir, 'ERR_SPOOL_DIR')
-  const { readTlsMaterial } = await import('./tls-material.js')
+  const { readTlsMaterial } = await import('./options/tls-material.js')
   return { ...server, spoolDir, tls: await readTlsMaterial(server.tls) }
 }
 

@@ -54,6 +54,9 @@ export interface Window {
   readonly samples: readonly Sample[]
 }
 
+/** What is recorded from samples: work, or the time that passed. */
+export type RecordedType = 'cpu' | 'wall'
+
 /** A stack that has allocated memory, and how much; V8 samples allocations, so both are estimates. */
 export interface AllocationSite {
   /** The outermost frame first. */

@@ -1,7 +1,7 @@
 import { SpanprofError } from './errors.js'
 import type { Log } from './failure-burst.js'
 import { sharedAgent } from './labels/agent.js'
-import { DEFAULT_SAMPLING_INTERVAL_MICROS } from './options.js'
+import { DEFAULT_SAMPLING_INTERVAL_MICROS } from './options/profiler-options.js'
 import { stopLeftHeapSampling } from './sampler/heap-sampler.js'
 import { SamplerThread } from './thread/sampler-thread.js'
 

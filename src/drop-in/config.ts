@@ -12,7 +12,7 @@ import {
   oneOf,
   secret,
   webAddress,
-} from '../option-checks.js'
+} from '../options/option-checks.js'
 import type { SourceMapper } from './source-mapper.js'
 
 /** What `init` takes, as `@pyroscope/nodejs` has it. What is left out is taken from the environment. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Environment } from '../option-checks.js'
-import { MAX_PUSH_INTERVAL_MS, type ProfilerOptions } from '../options.js'
+import type { Environment } from '../options/option-checks.js'
+import { MAX_PUSH_INTERVAL_MS, type ProfilerOptions } from '../options/profiler-options.js'
 import { MAX_STACK_DEPTH } from '../sampler/heap-sampler.js'
 import type { CheckedConfig, PyroscopeHeapConfig } from './config.js'
 import type { ContinuousType } from './continuous.js'

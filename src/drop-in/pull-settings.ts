@@ -1,5 +1,5 @@
-import type { HeapOptions } from '../heap-options.js'
-import type { ProfileSettings } from '../options.js'
+import type { HeapOptions } from '../options/heap-options.js'
+import type { ProfileSettings } from '../options/profiler-options.js'
 import type { PullSettings } from '../pull/answer.js'
 import { lastConfig } from './configured.js'
 import { log } from './logger.js'

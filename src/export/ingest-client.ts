@@ -1,6 +1,6 @@
 import { cleaned, cutToBytes } from '../labels/label-text.js'
-import type { ServerConfig } from '../server-config.js'
-import { basicAuthorization } from '../url-credentials.js'
+import type { ServerConfig } from '../options/server-config.js'
+import { basicAuthorization } from '../options/url-credentials.js'
 import type { HttpAnswer, Post } from './connection.js'
 import { HttpClient } from './http-client.js'
 import { ingestRequest } from './ingest-request.js'

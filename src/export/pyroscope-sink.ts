@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import type { ServerConfig } from '../server-config.js'
+import type { ServerConfig } from '../options/server-config.js'
 import { acceptableProfile } from './acceptable-profile.js'
 import { type PlaceOptions, placedFunctionName } from './function-name.js'
 import { IngestClient, TENANT_HEADER } from './ingest-client.js'

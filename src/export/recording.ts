@@ -1,4 +1,11 @@
-import type { LabelPairs, LateText, OpenLabelPairs, StackNode, Window } from '../sample.js'
+import type {
+  LabelPairs,
+  LateText,
+  OpenLabelPairs,
+  RecordedType,
+  StackNode,
+  Window,
+} from '../sample.js'
 import { Interned } from './interned.js'
 import { dealLines } from './line-ticks.js'
 import { isCalledByUs, isOwnFrame, OWN_FRAME } from './own-frames.js'
@@ -15,9 +22,6 @@ export interface LabelledWindow extends Window {
   /** The labels of each sample, by index; `undefined` for none. */
   readonly labelsOfSample: readonly (OpenLabelPairs | undefined)[]
 }
-
-/** What is recorded from V8's samples. */
-export type RecordedType = 'cpu' | 'wall'
 
 /** What a recording is made for. */
 export interface RecordingOptions {

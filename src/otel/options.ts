@@ -1,5 +1,5 @@
-import { defaultAppName } from '../app-name.js'
 import { SpanprofError } from '../errors.js'
+import { defaultAppName } from '../options/app-name.js'
 import {
   boolean,
   checkOptions,
@@ -13,7 +13,7 @@ import {
   oneOf,
   variablesOf,
   webAddress,
-} from '../option-checks.js'
+} from '../options/option-checks.js'
 import { profileUrlOf } from './profile-urls.js'
 
 /**

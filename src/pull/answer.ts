@@ -1,15 +1,15 @@
 import { SpanprofError } from '../errors.js'
 import { profileFileName } from '../export/profile-file-name.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
+import { oneShot } from '../one-shot.js'
 import {
   type HeapOptions,
   heapCheck,
   type ResolvedHeapOptions,
   resolveHeapOptions,
-} from '../heap-options.js'
-import { oneShot } from '../one-shot.js'
-import { checkedOption } from '../option-checks.js'
-import { type ProfileSettings, resolveProfileSettings } from '../options.js'
+} from '../options/heap-options.js'
+import { checkedOption } from '../options/option-checks.js'
+import { type ProfileSettings, resolveProfileSettings } from '../options/profiler-options.js'
 import { assertSupportedRuntime } from '../runtime-support.js'
 import { leaseSamplerThread } from '../shared-thread.js'
 import { EMPTY_PULL } from '../thread/empty-pull.js'

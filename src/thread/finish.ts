@@ -3,8 +3,8 @@ import { moveLocations } from '../export/moved-locations.js'
 import { encodePprof } from '../export/pprof.js'
 import type { Location, Profile } from '../export/profile.js'
 import { stripFilenames } from '../export/stripped-files.js'
+import type { ResolvedSourceOptions } from '../options/source-options.js'
 import type { SourceMaps } from '../source-maps/source-maps.js'
-import type { ResolvedSourceOptions } from '../source-options.js'
 
 /** How functions are named: as files have it, or with their place, as a Pyroscope needs it. */
 export type FunctionNames = 'plain' | 'placed'

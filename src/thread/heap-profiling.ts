@@ -1,7 +1,7 @@
 import { toHeapProfile } from '../export/heap-profile.js'
 import type { Profile } from '../export/profile.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
-import type { ResolvedHeapOptions } from '../heap-options.js'
+import type { ResolvedHeapOptions } from '../options/heap-options.js'
 import type { LabelPairs } from '../sample.js'
 import { METER_MILLIS } from '../sampler/allocation-meter.js'
 import { allocationSites } from '../sampler/allocation-sites.js'

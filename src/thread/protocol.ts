@@ -1,11 +1,10 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { RecordedType } from '../export/recording.js'
 import type { LogLevel } from '../failure-burst.js'
-import type { ResolvedHeapOptions } from '../heap-options.js'
-import type { LabelPairs } from '../sample.js'
+import type { ResolvedHeapOptions } from '../options/heap-options.js'
+import type { ServerConfig } from '../options/server-config.js'
+import type { ResolvedSourceOptions } from '../options/source-options.js'
+import type { LabelPairs, RecordedType } from '../sample.js'
 import type { CpuTimeSource } from '../sampler/cpu-clock.js'
-import type { ServerConfig } from '../server-config.js'
-import type { ResolvedSourceOptions } from '../source-options.js'
 import type { FunctionNames } from './finish.js'
 
 /** What the sampler thread is started with. */

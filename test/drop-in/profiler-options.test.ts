@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { checkConfig, type PyroscopeConfig } from '../../src/drop-in/config.ts'
 import type { ContinuousType } from '../../src/drop-in/continuous.ts'
 import { profilerOptions, withDefaults } from '../../src/drop-in/profiler-options.ts'
-import { resolveProfilerOptions } from '../../src/options.ts'
+import { resolveProfilerOptions } from '../../src/options/profiler-options.ts'
 
 const resolve = (
   config: PyroscopeConfig,

@@ -1,6 +1,6 @@
 import type { Profile } from '../../src/export/profile.ts'
-import { type LabelledWindow, type RecordedType, Recording } from '../../src/export/recording.ts'
-import type { Frame, OpenLabelPairs, StackNode } from '../../src/sample.ts'
+import { type LabelledWindow, Recording } from '../../src/export/recording.ts'
+import type { Frame, OpenLabelPairs, RecordedType, StackNode } from '../../src/sample.ts'
 
 /** A sample for a test: its stack from the outermost frame on, as `main;work`. */
 export interface Given {

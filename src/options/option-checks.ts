@@ -1,4 +1,4 @@
-import { SpanprofError } from './errors.js'
+import { SpanprofError } from '../errors.js'
 
 /** What an option may be: how a value is checked, and how the text of an environment variable is read. */
 export interface OptionCheck<T> {

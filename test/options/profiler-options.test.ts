@@ -6,8 +6,8 @@ import {
   type ProfilerOptions,
   resolveProfileOptions,
   resolveProfilerOptions,
-} from '../src/options.ts'
-import { temporaryDirectory } from './program.ts'
+} from '../../src/options/profiler-options.ts'
+import { temporaryDirectory } from '../program.ts'
 
 const resolve = (options: unknown) => resolveProfilerOptions(options as ProfilerOptions)
 const withOutput = (options: object) => resolve({ outputDir: './profiles', ...options })
@@ -176,7 +176,7 @@ describe('the app’s name', () => {
     'is the name in the package.json above the main file, %s',
     (how) => {
       const main = process.argv[1]
-      const file = new URL('./programs/exit.mjs', import.meta.url).pathname
+      const file = new URL('../programs/exit.mjs', import.meta.url).pathname
       const link = join(temporaryDirectory(), 'command')
       symlinkSync(file, link)
       process.argv[1] = how === 'as a file' ? file : link

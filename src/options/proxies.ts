@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { SpanprofError } from './errors.js'
+import { SpanprofError } from '../errors.js'
 import type { Environment } from './option-checks.js'
 
 /** Proxies as the environment names them, and the hosts that need none. */

@@ -1,3 +1,4 @@
+import { MAX_STACK_DEPTH } from '../sampler/heap-sampler.js'
 import {
   boolean,
   integer,
@@ -6,7 +7,6 @@ import {
   type OptionChecks,
   objectOf,
 } from './option-checks.js'
-import { MAX_STACK_DEPTH } from './sampler/heap-sampler.js'
 
 /** How the heap is sampled. */
 export interface HeapOptions {

@@ -1,4 +1,4 @@
-import { SpanprofError } from './errors.js'
+import { SpanprofError } from '../errors.js'
 import {
   boolean,
   type Environment,

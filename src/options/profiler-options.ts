@@ -1,13 +1,13 @@
+import { SpanprofError } from '../errors.js'
+import type { Logger } from '../logger.js'
+import type { LabelPairs, RecordedType } from '../sample.js'
 import { defaultAppName } from './app-name.js'
-import { SpanprofError } from './errors.js'
-import type { RecordedType } from './export/recording.js'
 import {
   type HeapOptions,
   heapCheck,
   type ResolvedHeapOptions,
   resolveHeapOptions,
 } from './heap-options.js'
-import type { Logger } from './logger.js'
 import {
   boolean,
   checkOptions,
@@ -21,7 +21,6 @@ import {
   variablesOf,
 } from './option-checks.js'
 import { resourceAttribute } from './otel-resource.js'
-import type { LabelPairs } from './sample.js'
 import {
   type ResolvedServerOptions,
   resolveServerOptions,

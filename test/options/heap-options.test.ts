@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { heapCheck } from '../src/heap-options.ts'
+import { heapCheck } from '../../src/options/heap-options.ts'
 
 describe('the interval between samples of the heap', () => {
   it.each([1024, 2 ** 30])('may be %i bytes', (samplingIntervalBytes) => {

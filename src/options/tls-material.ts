@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
-import { SpanprofError } from './errors.js'
+import { SpanprofError } from '../errors.js'
 import type { TlsOptions } from './server-options.js'
 
 /** What the PEM files of {@link TlsOptions} hold, as Node's TLS takes it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { proxyFor } from '../src/proxies.ts'
+import { proxyFor } from '../../src/options/proxies.ts'
 
 const proxies = { http: 'http://plain:1', https: 'http://tls:1', none: undefined }
 

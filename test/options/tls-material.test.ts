@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readTlsMaterial } from '../src/tls-material.ts'
-import { selfSignedCertificate } from './certificate.ts'
-import { temporaryDirectory } from './program.ts'
+import { readTlsMaterial } from '../../src/options/tls-material.ts'
+import { selfSignedCertificate } from '../certificate.ts'
+import { temporaryDirectory } from '../program.ts'
 
 const { cert, key, certFile, keyFile } = selfSignedCertificate()
 const noPem = join(temporaryDirectory(), 'no.pem')
