@@ -1,18 +1,20 @@
 import { SpanprofError } from '../errors.js'
 import {
-  boolean,
   type Environment,
   fromEnvironment,
-  headerText,
-  integer,
   invalidOption,
   isObject,
-  nonEmptyString,
   type OptionCheck,
+} from '../options/option-checks.js'
+import {
+  boolean,
+  headerText,
+  integer,
+  nonEmptyString,
   oneOf,
   secret,
   webAddress,
-} from '../options/option-checks.js'
+} from '../options/value-checks.js'
 import type { SourceMapper } from './source-mapper.js'
 
 /** What `init` takes, as `@pyroscope/nodejs` has it. What is left out is taken from the environment. */

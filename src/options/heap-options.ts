@@ -1,12 +1,6 @@
 import { MAX_STACK_DEPTH } from '../sampler/heap-sampler.js'
-import {
-  boolean,
-  integer,
-  number,
-  type OptionCheck,
-  type OptionChecks,
-  objectOf,
-} from './option-checks.js'
+import { type OptionCheck, type OptionChecks, objectOf } from './option-checks.js'
+import { boolean, integer, number } from './value-checks.js'
 
 /** How the heap is sampled. */
 export interface HeapOptions {

@@ -9,13 +9,9 @@ import {
   resolveHeapOptions,
 } from './heap-options.js'
 import {
-  boolean,
   checkOptions,
   type Environment,
-  integer,
   invalidOption,
-  labels,
-  nonEmptyString,
   type OptionCheck,
   type OptionChecks,
   variablesOf,
@@ -33,6 +29,7 @@ import {
   SOURCE_CHECKS,
   type SourceOptions,
 } from './source-options.js'
+import { boolean, integer, labels, nonEmptyString } from './value-checks.js'
 
 /**
  * What `startProfiler` takes. What is left out is taken from the environment, where the option has a

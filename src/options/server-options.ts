@@ -1,18 +1,9 @@
 import { SpanprofError } from '../errors.js'
-import {
-  boolean,
-  type Environment,
-  headers,
-  headerText,
-  integer,
-  nonEmptyString,
-  type OptionChecks,
-  objectOf,
-  secret,
-  webAddress,
-} from './option-checks.js'
+import { headers } from './headers-check.js'
+import { type Environment, type OptionChecks, objectOf } from './option-checks.js'
 import { type Proxies, proxiesOf } from './proxies.js'
 import { credentialsIn } from './url-credentials.js'
+import { boolean, headerText, integer, nonEmptyString, secret, webAddress } from './value-checks.js'
 
 /** Where profiles are pushed to, and how hard it is tried. */
 export interface ServerOptions {

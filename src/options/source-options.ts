@@ -1,4 +1,5 @@
-import { boolean, type OptionChecks, oneOf } from './option-checks.js'
+import type { OptionChecks } from './option-checks.js'
+import { boolean, oneOf } from './value-checks.js'
 
 /** How places in the source are shown. */
 export interface SourceOptions {

@@ -1,19 +1,15 @@
 import { SpanprofError } from '../errors.js'
 import { defaultAppName } from '../options/app-name.js'
 import {
-  boolean,
   checkOptions,
   type Environment,
   fromEnvironment,
   invalidOption,
-  labels,
-  nonEmptyString,
   type OptionCheck,
   type OptionChecks,
-  oneOf,
   variablesOf,
-  webAddress,
 } from '../options/option-checks.js'
+import { boolean, labels, nonEmptyString, oneOf, webAddress } from '../options/value-checks.js'
 import { profileUrlOf } from './profile-urls.js'
 
 /**
