@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Profile } from '../../src/export/profile.ts'
 import {
+  type Fault,
   type IngestServer,
   late,
   never,
@@ -10,6 +11,7 @@ import {
   status,
 } from '../ingest-server.ts'
 import { pushTo, skewed } from './push.ts'
+import { LONG_MILLIS, timersOf } from './timers.ts'
 import { fold, record, windowOf } from './windows.ts'
 
 const profile = fold(windowOf([{ stack: 'main;work', labels: ['tenant', 'acme'] }]))
@@ -108,19 +110,10 @@ describe('a profile that is pushed', () => {
 })
 
 describe('a server that has a bad day', () => {
-  it.each([
-    ['never answers', never],
-    ['resets the connection', reset],
-    ['sends half a response', raw('HTTP/1.1 200 O')],
-    ['sends what is no HTTP', raw('SSH-2.0-OpenSSH_9.6\r\n')],
-    ['has its storage down', status(422, '{"code":"invalid_argument","message":"no"}')],
-    ['is overloaded', status(429)],
-    ['has lost its patience', status(408)],
-    ['is down behind its proxy', status(503)],
-  ])('and %s gets the profile at the next try', async (_, fault) => {
-    const server = await startIngestServer()
-    server.faults.push(fault, fault)
-    const { sink, counts, lines, flush } = await pushTo(server.address, { uploadTimeoutMs: 200 })
+  async function expectTakenAtThirdTry(server: IngestServer, faults: readonly Fault[]) {
+    server.faults.push(...faults)
+    const options = { uploadTimeoutMs: LONG_MILLIS }
+    const { sink, counts, lines, flush } = await pushTo(server.address, options)
     await sink.write(profile)
     await flush()
     expect(server.requests).toHaveLength(3)
@@ -130,6 +123,26 @@ describe('a server that has a bad day', () => {
     expect(lines).toEqual([
       expect.stringContaining(`warn: cannot upload profiles to ${server.address}`),
     ])
+  }
+
+  it.each([
+    ['resets the connection', reset],
+    ['sends half a response', raw('HTTP/1.1 200 O')],
+    ['sends what is no HTTP', raw('SSH-2.0-OpenSSH_9.6\r\n')],
+    ['has its storage down', status(422, '{"code":"invalid_argument","message":"no"}')],
+    ['is overloaded', status(429)],
+    ['has lost its patience', status(408)],
+    ['is down behind its proxy', status(503)],
+  ])('and %s gets the profile at the next try', async (_, fault) => {
+    const server = await startIngestServer()
+    await expectTakenAtThirdTry(server, [fault, fault])
+  })
+
+  it('and never answers gets the profile at the next try', async () => {
+    const server = await startIngestServer()
+    const timeouts = timersOf(LONG_MILLIS)
+    const unanswered = () => timeouts.run()
+    await expectTakenAtThirdTry(server, [unanswered, unanswered])
   })
 
   it('and answers late, yet in time, gets it once', async () => {
@@ -144,8 +157,13 @@ describe('a server that has a bad day', () => {
 
   it('and answers too late gets it again, as nobody knows that it has it', async () => {
     const server = await startIngestServer()
-    server.faults.push(late(1000))
-    const { sink, counts, flush } = await pushTo(server.address, { uploadTimeoutMs: 200 })
+    const timeouts = timersOf(LONG_MILLIS)
+    server.faults.push((exchange) => {
+      late(20)(exchange)
+      timeouts.run()
+    })
+    const options = { uploadTimeoutMs: LONG_MILLIS }
+    const { sink, counts, flush } = await pushTo(server.address, options)
     await sink.write(profile)
     await flush()
     expect(server.profiles).toHaveLength(2)
@@ -325,23 +343,30 @@ describe('uploads', () => {
   it('are sent several at once, and one at a time to a server that fails', async () => {
     const server = await startIngestServer()
     const open = neverAnswered(server)
-    const { sink } = await pushTo(server.address, { uploadTimeoutMs: 200 })
+    const timeouts = timersOf(LONG_MILLIS)
+    const { sink } = await pushTo(server.address, { uploadTimeoutMs: LONG_MILLIS })
     for (let i = 0; i < 6; i++) await sink.write(profile)
-    await server.requested(8)
-    expect(open.slice(0, 4)).toEqual([1, 2, 3, 4])
-    expect(open.at(-1)).toBe(1) // All four have failed.
+    await server.requested(4)
+    for (let count = 5; count <= 8; count++) {
+      timeouts.run()
+      await server.requested(count)
+      expect(timeouts.count).toBe(count) // No other try has begun beside it.
+    }
+    expect(open).toEqual([1, 2, 3, 4, 1, 1, 1, 1])
     await sink.close(AbortSignal.abort())
   })
 
   it('go alone where they are large', async () => {
     const server = await startIngestServer()
     const open = neverAnswered(server)
-    const { sink } = await pushTo(server.address, { uploadTimeoutMs: 200 })
+    const tries = timersOf(LONG_MILLIS)
+    const { sink } = await pushTo(server.address, { uploadTimeoutMs: LONG_MILLIS })
     const text = Array.from({ length: 9000 }, (_, i) => `${Math.sin(i)}${Math.cos(i)}`)
     const large = fold(windowOf(text.map((at) => ({ stack: `main;f${at}` }))))
     for (let i = 0; i < 3; i++) await sink.write(large)
     await server.requested(1)
     expect(open).toEqual([1]) // Those behind it have been there for long.
+    expect(tries.count).toBe(1)
     await sink.close(AbortSignal.abort())
   })
 
@@ -362,9 +387,10 @@ describe('what waits', () => {
   it('is bounded, and the oldest goes first', async () => {
     const server = await startIngestServer()
     server.fault = never
+    const timeouts = timersOf(LONG_MILLIS)
     const { sink, counts, flush } = await pushTo(server.address, {
       maxQueueBytes: 131_072,
-      uploadTimeoutMs: 1000,
+      uploadTimeoutMs: LONG_MILLIS,
     })
     const large = (number: number): Profile => {
       const text = Array.from({ length: 1500 }, (_, i) => `${number}${Math.sin(i * number)}`)
@@ -376,6 +402,7 @@ describe('what waits', () => {
     await server.requested(4)
     for (let i = 5; i <= 12; i++) await sink.write(large(i))
     server.fault = undefined
+    timeouts.run()
     await flush()
     const apps = server.profiles.map(({ app }) => app)
     const waited = apps.map((app) => Number(app.slice('app'.length))).filter((i) => i > 4)
@@ -399,10 +426,14 @@ describe('what waits', () => {
   it('is not waited for longer than a flush may take', async () => {
     const server = await startIngestServer()
     server.faults.push(never)
-    const { sink, counts, flush } = await pushTo(server.address, { uploadTimeoutMs: 2000 })
+    const timeouts = timersOf(LONG_MILLIS)
+    const options = { uploadTimeoutMs: LONG_MILLIS }
+    const { sink, counts, flush } = await pushTo(server.address, options)
     await sink.write(profile)
+    await server.requested(1)
     await sink.flush(AbortSignal.timeout(50))
     expect(counts()).toEqual({ uploadsWaiting: 1 })
+    timeouts.run()
     await flush()
     expect(counts()).toMatchObject({ uploads: 1 })
   })

@@ -21,6 +21,7 @@ import { temporaryDirectory } from '../program.ts'
 import { canMount, mountSmallDisk } from '../small-disk.ts'
 import { pushTo, skewed } from './push.ts'
 import { asProcess, gone, running } from './spools.ts'
+import { LONG_MILLIS, timersOf } from './timers.ts'
 import { fold, windowOf } from './windows.ts'
 
 const profile = fold(windowOf([{ stack: 'main;work' }]))
@@ -361,7 +362,9 @@ describe('a spool that several processes share', () => {
     const spoolDir = temporaryDirectory()
     const server = await startIngestServer()
     server.faults.push(never)
-    const { sink, counts, flush } = await pushTo(server.address, { spoolDir, uploadTimeoutMs: 300 })
+    const timeouts = timersOf(LONG_MILLIS)
+    const options = { spoolDir, uploadTimeoutMs: LONG_MILLIS }
+    const { sink, counts, flush } = await pushTo(server.address, options)
     await sink.write(named('sent'))
     await server.requested(1)
     await sink.write(named('taken'))
@@ -370,6 +373,7 @@ describe('a spool that several processes share', () => {
         rmSync(join(spoolDir, name))
       }
     }
+    timeouts.run()
     await flush()
     expect(appsOf(server.profiles)).toEqual(['sent'])
     expect(counts()).toMatchObject({ uploads: 1 })
