@@ -372,10 +372,12 @@ describe('uploads', () => {
 
   it('wait as long as the server says, also for one that comes later', async () => {
     const server = await startIngestServer()
-    server.faults.push(status(429, '', { 'retry-after': '3600' }))
+    server.faults.push(status(429, '', { 'retry-after': '300' }))
+    const pauses = timersOf(300_000)
     const { sink, counts } = await pushTo(server.address, { uploadDeadlineMs: 0 })
     await sink.write(profile)
-    await vi.waitFor(() => expect(counts()).toMatchObject({ droppedDeadline: 1 }))
+    await pauses.set(1)
+    expect(counts()).toMatchObject({ droppedDeadline: 1 })
     await sink.write(profile)
     await sink.close(AbortSignal.abort())
     expect(server.requests).toHaveLength(1)
@@ -490,11 +492,17 @@ describe('a clock', () => {
     const step = skewed(Date)
     const server = await startIngestServer()
     server.fault = status(503, '', { 'retry-after': '60' })
+    const pauses = timersOf(60_000)
     const { sink, counts, flush } = await pushTo(server.address)
     await sink.write(endingNow())
+    await pauses.set(1)
     await sink.write(endingNow())
     step(-7_200_000)
-    await sink.flush(AbortSignal.timeout(50))
+    const timeUp = new AbortController()
+    const flushed = sink.flush(timeUp.signal)
+    await pauses.set(2) // A try of the flush has failed. One on its way would begin a pause later.
+    timeUp.abort()
+    await flushed
     step(14_400_000)
     server.fault = undefined
     await flush()
