@@ -82,7 +82,9 @@ describe('a profiler with a server', () => {
         burn(20)
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
+      burn(50)
       await profiler.flush()
+      burn(50) // Without a sample there is no profile.
       await profiler.stop()
       const { uploads, profilesDropped, droppedAtEnd, uploadsWaiting } = profiler.stats()
       print({ uploads, profilesDropped, droppedAtEnd, uploadsWaiting })`)
