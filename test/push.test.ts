@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { selfSignedCertificate } from './certificate.ts'
@@ -206,6 +206,26 @@ describe('what is wrong from the start', () => {
       message: expect.stringContaining(`spoolDir '${spoolDir}'`),
     })
     rmSync(spoolDir)
+  })
+
+  it.each([
+    ['outputDir', 'ERR_OUTPUT_DIR'],
+    ['spoolDir', 'ERR_SPOOL_DIR'],
+  ])('is a link where %s is tried, and what it leads to stays as it was', async (option, code) => {
+    const directory = temporaryDirectory()
+    const target = join(temporaryDirectory(), 'target')
+    writeFileSync(target, 'as it was')
+    symlinkSync(target, join(directory, '.spanprof-guessed'))
+    const options = { serverAddress, [option]: directory }
+    const { printed } = await run(`
+      const { default: crypto } = await import('node:crypto')
+      const { syncBuiltinESMExports } = await import('node:module')
+      crypto.randomUUID = () => 'guessed'
+      syncBuiltinESMExports()
+      await startProfiler(${JSON.stringify(options)})
+        .catch(({ code, message }) => print({ code, message }))`)
+    expect(printed).toEqual([{ code, message: expect.stringContaining('EEXIST') }])
+    expect(readFileSync(target, 'utf8')).toBe('as it was')
   })
 
   it('is a PEM file that is missing', async () => {
