@@ -10,8 +10,8 @@ import { canMount, mountSmallDisk } from './small-disk.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const PRELUDE = `import { startProfiler, profile, withLabels } from 'spanprof'
-  const { burner } = await import('./test/programs/burn.mjs')
-  const burn = burner('burn')
+  const { cpuBurner } = await import('./test/programs/burn.mjs')
+  const burn = cpuBurner('burn')
   const logged = []
   const logger = { warn: (line) => logged.push(line), info: (line) => logged.push(line) }
   const print = (value) => console.log(JSON.stringify(value))

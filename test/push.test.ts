@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { selfSignedCertificate } from './certificate.ts'
@@ -82,7 +82,9 @@ describe('a profiler with a server', () => {
         burn(20)
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
+      burn(50)
       await profiler.flush()
+      burn(50) // Without a sample there is no profile.
       await profiler.stop()
       const { uploads, profilesDropped, droppedAtEnd, uploadsWaiting } = profiler.stats()
       print({ uploads, profilesDropped, droppedAtEnd, uploadsWaiting })`)
@@ -159,8 +161,9 @@ describe('a process that crashes', () => {
   it('leaves its profiles in the spool to the next one', async () => {
     const server = await startIngestServer()
     const spoolDir = temporaryDirectory()
+    // The first flush comes at a random time within that, and would cut what was sampled in two.
     const start = `const profiler = await startProfiler({ serverAddress: '${server.address}', logger,
-      flushTimeoutMs: 0, spoolDir: ${JSON.stringify(spoolDir)} })`
+      flushIntervalMs: 1_800_000, flushTimeoutMs: 0, spoolDir: ${JSON.stringify(spoolDir)} })`
     server.fault = status(503, '', { 'retry-after': '3600' })
     const crashed = await run(
       `${start}
@@ -170,10 +173,12 @@ describe('a process that crashes', () => {
       setInterval(() => {}, 1000)`,
       { onOutput: (_, kill) => kill('SIGKILL') },
     )
-    expect(crashed).toMatchObject({ signal: 'SIGKILL', printed: [{ uploadsWaiting: 1 }] })
+    expect(crashed.signal).toBe('SIGKILL')
+    const [{ uploadsWaiting }] = crashed.printed
+    expect(uploadsWaiting).toBeGreaterThan(0)
     server.fault = undefined
     const { printed } = await run(`${start}
-      while (profiler.stats().uploads === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+      while (profiler.stats().uploads < ${uploadsWaiting}) await new Promise((resolve) => setTimeout(resolve, 10))
       await profiler.stop()
       print([profiler.stats().profilesDropped, logged])`)
     expect(printed).toEqual([[0, []]])
@@ -201,6 +206,26 @@ describe('what is wrong from the start', () => {
       message: expect.stringContaining(`spoolDir '${spoolDir}'`),
     })
     rmSync(spoolDir)
+  })
+
+  it.each([
+    ['outputDir', 'ERR_OUTPUT_DIR'],
+    ['spoolDir', 'ERR_SPOOL_DIR'],
+  ])('is a link where %s is tried, and what it leads to stays as it was', async (option, code) => {
+    const directory = temporaryDirectory()
+    const target = join(temporaryDirectory(), 'target')
+    writeFileSync(target, 'as it was')
+    symlinkSync(target, join(directory, '.spanprof-guessed'))
+    const options = { serverAddress, [option]: directory }
+    const { printed } = await run(`
+      const { default: crypto } = await import('node:crypto')
+      const { syncBuiltinESMExports } = await import('node:module')
+      crypto.randomUUID = () => 'guessed'
+      syncBuiltinESMExports()
+      await startProfiler(${JSON.stringify(options)})
+        .catch(({ code, message }) => print({ code, message }))`)
+    expect(printed).toEqual([{ code, message: expect.stringContaining('EEXIST') }])
+    expect(readFileSync(target, 'utf8')).toBe('as it was')
   })
 
   it('is a PEM file that is missing', async () => {
