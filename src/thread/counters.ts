@@ -1,4 +1,4 @@
-import { PUSH_COUNTERS } from '../export/push-counters.js'
+import { PUSH_COUNTERS } from '../export/pyroscope/push-counters.js'
 
 const NAMES = [
   'windows',

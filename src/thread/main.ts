@@ -3,7 +3,7 @@
  * the app's thread. Run as a worker by `SamplerThread`.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { PushSinkReport } from '../export/push-report.js'
+import type { PushSinkReport } from '../export/pyroscope/push-report.js'
 import { connectToMainThread } from '../sampler/in-process-transport.js'
 import type { Transport } from '../sampler/transport.js'
 import { NodeMaps } from '../source-maps/node-maps.js'

@@ -1,6 +1,6 @@
 import { DirectorySink } from '../export/directory-sink.js'
-import type { PushSinkReport } from '../export/push-report.js'
-import { PyroscopeSink } from '../export/pyroscope-sink.js'
+import type { PushSinkReport } from '../export/pyroscope/push-report.js'
+import { PyroscopeSink } from '../export/pyroscope/pyroscope-sink.js'
 import type { Sink } from '../export/sink.js'
 import type { ContinuousConfig } from './protocol.js'
 

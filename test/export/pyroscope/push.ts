@@ -1,7 +1,7 @@
 import { onTestFinished, vi } from 'vitest'
-import { PyroscopeSink } from '../../src/export/pyroscope-sink.ts'
-import { resolveServerOptions, type ServerOptions } from '../../src/options/server-options.ts'
-import { readTlsMaterial } from '../../src/options/tls-material.ts'
+import { PyroscopeSink } from '../../../src/export/pyroscope/pyroscope-sink.ts'
+import { resolveServerOptions, type ServerOptions } from '../../../src/options/server-options.ts'
+import { readTlsMaterial } from '../../../src/options/tls-material.ts'
 
 /** A sink for a server, with what it counts and says. Without jitter: a failed try is repeated at once. */
 export async function pushTo(

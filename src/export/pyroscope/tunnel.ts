@@ -1,7 +1,7 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
-import { basicAuthorization, credentialsIn } from '../options/url-credentials.js'
+import { basicAuthorization, credentialsIn } from '../../options/url-credentials.js'
 
 /**
  * Has a proxy connect to a target (RFC 9110, 9.3.6). undici's own tunnels are tried again without a

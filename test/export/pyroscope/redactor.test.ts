@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { redactor } from '../../src/export/redactor.ts'
+import { redactor } from '../../../src/export/pyroscope/redactor.ts'
 
 describe('a secret', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { afterEach, describe, it, vi } from 'vitest'
-import { startIngestServer, status } from '../ingest-server.ts'
+import { startIngestServer, status } from '../../ingest-server.ts'
+import { fold, windowOf } from '../windows.ts'
 import { pushTo } from './push.ts'
-import { fold, windowOf } from './windows.ts'
 
 const profile = fold(windowOf([{ stack: 'main;work' }]))
 

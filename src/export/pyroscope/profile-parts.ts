@@ -1,5 +1,5 @@
-import type { Profile } from './profile.js'
-import { NO_PARENT, StackTable } from './stack-table.js'
+import type { Profile } from '../profile.js'
+import { NO_PARENT, StackTable } from '../stack-table.js'
 
 /** `validation.max-profile-stacktrace-samples` */
 const MAX_SAMPLES = 16_000

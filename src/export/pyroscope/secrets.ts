@@ -1,9 +1,9 @@
-import type { ServerConfig } from '../options/server-config.js'
+import type { ServerConfig } from '../../options/server-config.js'
 import {
   basicAuthorization,
   credentialsIn,
   type UrlCredentials,
-} from '../options/url-credentials.js'
+} from '../../options/url-credentials.js'
 
 /** Less is no secret, and would be found everywhere. */
 const MIN_PART_LENGTH = 4

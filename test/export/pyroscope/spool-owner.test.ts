@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { isGone, newOwner } from '../../src/export/spool-owner.ts'
+import { isGone, newOwner } from '../../../src/export/pyroscope/spool-owner.ts'
 import { gone, running } from './spools.ts'
 
 const self = newOwner()

@@ -1,6 +1,6 @@
-import { entries } from '../labels/label-set.js'
-import { cutToBytes, MAX_VALUE_BYTES } from '../labels/label-text.js'
-import type { LabelPairs } from '../sample.js'
+import { entries } from '../../labels/label-set.js'
+import { cutToBytes, MAX_VALUE_BYTES } from '../../labels/label-text.js'
+import type { LabelPairs } from '../../sample.js'
 
 /**
  * App and tags as the `name` of an upload, `app{key=value,key=value}`

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
-import { type Answer, IngestClient } from '../../src/export/ingest-client.ts'
-import { resolveServerOptions, type ServerOptions } from '../../src/options/server-options.ts'
-import { readTlsMaterial } from '../../src/options/tls-material.ts'
+import { type Answer, IngestClient } from '../../../src/export/pyroscope/ingest-client.ts'
+import { resolveServerOptions, type ServerOptions } from '../../../src/options/server-options.ts'
+import { readTlsMaterial } from '../../../src/options/tls-material.ts'
 
 export interface Client {
   /** Tries to upload a profile. */

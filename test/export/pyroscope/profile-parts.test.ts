@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { encodePprof, toPprof } from '../../src/export/pprof.ts'
-import type { Profile } from '../../src/export/profile.ts'
-import { encodedParts } from '../../src/export/profile-parts.ts'
-import { decodeProfile, samplesOf, total } from '../decoded-profile.ts'
-import { startIngestServer } from '../ingest-server.ts'
+import { encodePprof, toPprof } from '../../../src/export/pprof.ts'
+import type { Profile } from '../../../src/export/profile.ts'
+import { encodedParts } from '../../../src/export/pyroscope/profile-parts.ts'
+import { decodeProfile, samplesOf, total } from '../../decoded-profile.ts'
+import { startIngestServer } from '../../ingest-server.ts'
+import { fold, type Given, windowOf } from '../windows.ts'
 import { pushTo } from './push.ts'
-import { fold, type Given, windowOf } from './windows.ts'
 
 afterEach(() => vi.restoreAllMocks())
 

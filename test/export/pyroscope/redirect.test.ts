@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { isFollowed, redirectTarget } from '../../src/export/redirect.ts'
-import { selfSignedCertificate } from '../certificate.ts'
-import { startIngestServer, status } from '../ingest-server.ts'
+import { isFollowed, redirectTarget } from '../../../src/export/pyroscope/redirect.ts'
+import { selfSignedCertificate } from '../../certificate.ts'
+import { startIngestServer, status } from '../../ingest-server.ts'
 import { clientOf } from './client.ts'
 
 describe('a redirect', () => {

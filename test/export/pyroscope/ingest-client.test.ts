@@ -2,11 +2,11 @@ import { createServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { selfSignedCertificate } from '../certificate.ts'
-import { raw, startIngestServer, status } from '../ingest-server.ts'
+import { selfSignedCertificate } from '../../certificate.ts'
+import { raw, startIngestServer, status } from '../../ingest-server.ts'
+import { fold, windowOf } from '../windows.ts'
 import { clientOf } from './client.ts'
 import { pushTo } from './push.ts'
-import { fold, windowOf } from './windows.ts'
 
 const profile = fold(windowOf([{ stack: 'main;work' }]))
 

@@ -1,5 +1,5 @@
-import { cleaned, cutToBytes, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../labels/label-text.js'
-import type { LabelPairs } from '../sample.js'
+import { cleaned, cutToBytes, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../labels/label-text.js'
+import type { LabelPairs } from '../../sample.js'
 
 /**
  * Names of one series (`validation.max-label-names-per-series`), less the four that the server adds:

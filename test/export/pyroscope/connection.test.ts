@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { selfSignedCertificate } from '../certificate.ts'
-import { startIngestServer, status } from '../ingest-server.ts'
+import { selfSignedCertificate } from '../../certificate.ts'
+import { startIngestServer, status } from '../../ingest-server.ts'
 import { clientOf } from './client.ts'
 import { closed, startTcpServer } from './tcp-server.ts'
 

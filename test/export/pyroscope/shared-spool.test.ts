@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { nameFile, type SpoolFile } from '../../src/export/spool-file.ts'
-import { temporaryDirectory } from '../program.ts'
+import { nameFile, type SpoolFile } from '../../../src/export/pyroscope/spool-file.ts'
+import { temporaryDirectory } from '../../program.ts'
 import { asProcess, forsake, gone, renamed, running, spoolIn, uploadOf } from './spools.ts'
 
 const HOUR_MILLIS = 60 * 60_000

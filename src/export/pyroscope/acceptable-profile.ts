@@ -1,11 +1,11 @@
-import type { Frame, LabelPairs } from '../sample.js'
+import type { Frame, LabelPairs } from '../../sample.js'
+import type { Profile } from '../profile.js'
 import {
   acceptableSampleLabels,
   acceptableTags,
   comparedName,
   SERVICE_NAME,
 } from './acceptable-labels.js'
-import type { Profile } from './profile.js'
 import { acceptableAppName, seriesName, tagValue } from './series-name.js'
 
 /** Names and paths are cut to so many characters: a `data:` URL may be a whole program. */

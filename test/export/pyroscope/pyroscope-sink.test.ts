@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Profile } from '../../src/export/profile.ts'
+import type { Profile } from '../../../src/export/profile.ts'
 import {
   type Fault,
   type IngestServer,
@@ -9,10 +9,10 @@ import {
   reset,
   startIngestServer,
   status,
-} from '../ingest-server.ts'
+} from '../../ingest-server.ts'
+import { fold, record, windowOf } from '../windows.ts'
 import { pushTo, skewed } from './push.ts'
 import { LONG_MILLIS, timersOf } from './timers.ts'
-import { fold, record, windowOf } from './windows.ts'
 
 const profile = fold(windowOf([{ stack: 'main;work', labels: ['tenant', 'acme'] }]))
 

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { acceptableTags } from '../../src/export/acceptable-labels.ts'
-import type { Profile } from '../../src/export/profile.ts'
-import { acceptableAppName } from '../../src/export/series-name.ts'
-import type { LabelPairs } from '../../src/sample.ts'
-import { startIngestServer } from '../ingest-server.ts'
+import type { Profile } from '../../../src/export/profile.ts'
+import { acceptableTags } from '../../../src/export/pyroscope/acceptable-labels.ts'
+import { acceptableAppName } from '../../../src/export/pyroscope/series-name.ts'
+import type { LabelPairs } from '../../../src/sample.ts'
+import { startIngestServer } from '../../ingest-server.ts'
+import { fold, windowOf } from '../windows.ts'
 import { pushTo } from './push.ts'
-import { fold, windowOf } from './windows.ts'
 
 afterEach(() => vi.restoreAllMocks())
 

@@ -1,5 +1,5 @@
 import type { buildConnector, Client, Dispatcher } from 'undici'
-import type { TlsMaterial } from '../options/tls-material.js'
+import type { TlsMaterial } from '../../options/tls-material.js'
 import { openTunnel, proxyHeaders } from './tunnel.js'
 
 export type Undici = typeof import('undici')

@@ -1,5 +1,5 @@
-import { type Proxies, proxyFor } from '../options/proxies.js'
-import type { TlsMaterial } from '../options/tls-material.js'
+import { type Proxies, proxyFor } from '../../options/proxies.js'
+import type { TlsMaterial } from '../../options/tls-material.js'
 import { Connection, type HttpAnswer, type Post, type Undici } from './connection.js'
 
 export interface HttpClientOptions {

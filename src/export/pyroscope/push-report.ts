@@ -1,6 +1,6 @@
-import { FailureBurst } from '../failure-burst.js'
+import { FailureBurst } from '../../failure-burst.js'
+import type { SinkReport } from '../sink.js'
 import type { DropCause, PushCounter } from './push-counters.js'
-import type { SinkReport } from './sink.js'
 
 /** What a sink that pushes reports besides. */
 export interface PushSinkReport extends SinkReport {

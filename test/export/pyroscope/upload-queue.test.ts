@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { UploadQueue } from '../../src/export/upload-queue.ts'
-import { temporaryDirectory } from '../program.ts'
+import { UploadQueue } from '../../../src/export/pyroscope/upload-queue.ts'
+import { temporaryDirectory } from '../../program.ts'
 import { spoolIn, uploadOf } from './spools.ts'
 
 function queueIn(directory: string, maxBytes = 1e6) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { backoffMillis, retryAfterMillis } from '../../src/export/retry.ts'
+import { backoffMillis, retryAfterMillis } from '../../../src/export/pyroscope/retry.ts'
 
 describe('the pause before another try', () => {
   it('may be twice as long each time, up to half a minute', () => {
