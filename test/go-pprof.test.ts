@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { profileFiles } from './decoded-profile.ts'
 import { runProgram, temporaryDirectory } from './program.ts'
@@ -19,6 +19,11 @@ function goVersion(): string | undefined {
 const hasGo = goVersion() !== undefined
 // In CI this must run: a machine without Go fails there instead of skipping.
 const mustRun = process.env.REQUIRE_GO === '1'
+
+// Go builds the tool when it is first used, which takes half a minute of two cores.
+beforeAll(() => {
+  if (hasGo) execFileSync('go', ['tool', '-n', 'pprof'], { stdio: 'pipe' })
+}, 300_000)
 
 describe.skipIf(!hasGo && !mustRun)('go tool pprof', () => {
   let directory = ''
@@ -57,20 +62,20 @@ describe.skipIf(!hasGo && !mustRun)('go tool pprof', () => {
   })
 
   it('serves its web view', async () => {
-    const port = await freePort()
-    const server = spawn('go', [
-      'tool',
-      'pprof',
-      '-no_browser',
-      `-http=127.0.0.1:${port}`,
-      ...files,
-    ])
+    // pprof takes a free port, which it names.
+    const server = spawn('go', ['tool', 'pprof', '-no_browser', '-http=127.0.0.1:', ...files])
     try {
-      const lines = createInterface({ input: server.stderr })
-      await new Promise<void>((resolve) => {
-        lines.on('line', (line) => line.includes('Serving web UI') && resolve())
+      const address = await new Promise<string>((resolve, reject) => {
+        let said = ''
+        server.stderr.on('data', (chunk) => {
+          said += chunk
+          const [, url] = /Serving web UI on (\S+)\n/.exec(said) ?? []
+          if (url !== undefined) resolve(url)
+        })
+        server.on('close', () => reject(new Error(said)))
       })
-      const page = await fetch(`http://127.0.0.1:${port}/ui/flamegraph`)
+      await listening(server, Number(new URL(address).port))
+      const page = await fetch(`${address}/ui/flamegraph`)
       expect(await page.text()).toContain('atTheEnd')
     } finally {
       server.kill()
@@ -108,11 +113,17 @@ describe.skipIf(!hasGo && !mustRun)('go tool pprof with heap profiles', () => {
   })
 })
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
+/** It names its address right before it listens there. */
+async function listening(server: ChildProcess, port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return
+    } catch (error) {
+      if (server.exitCode !== null) throw error
+    } finally {
+      socket.destroy()
+    }
+  }
 }

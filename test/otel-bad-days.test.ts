@@ -119,7 +119,7 @@ describe.concurrent('an app without @opentelemetry/api', () => {
     const { code, stderr } = await runFile(file, {
       cwd,
       nodeArgs: ['--import', 'spanprof/register'],
-      env: { SPANPROF_OUTPUT_DIR: profiles },
+      env: { SPANPROF_OUTPUT_DIR: profiles, SPANPROF_SAMPLING_INTERVAL_MICROS: '1000' },
     })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(profileFiles(profiles)).toHaveLength(1)

@@ -49,12 +49,15 @@ const isMissing = ({ labels, expected }: MixSample) =>
 const isRight = ({ labels, expected, site }: MixSample) =>
   sameAs(labels, expected) || (site.orNone && sameAs(labels, site.user))
 
+/** So many samples take their time on a busy machine. */
+const BUSY = { timeout: 180_000 }
+
 describe.concurrent('every sample of a hard mix of nested and concurrent spans', () => {
   it.each([
     ['of its local root, by a processor', 'processor', 'AsyncLocalStorage', {}],
     ['of the span itself, by a wrapped provider', 'wrapper', 'AsyncLocalStorage', ALL_SPANS],
     ['of the span itself, kept by async hooks', 'processor', 'AsyncHooks', ALL_SPANS],
-  ] as const)('carries the labels %s', async (_, way, storage, options) => {
+  ] as const)('carries the labels %s', BUSY, async (_, way, storage, options) => {
     const { samples, stats } = await hardMix(way, `${storage}ContextManager`, options)
     expect(total(samples as never, 'count')).toBeGreaterThan(5000)
     const wrong = samples.filter((sample) => !isRight(sample))

@@ -3,11 +3,11 @@
 //   node exit.mjs <output directory> <way> [options as JSON]
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startProfiler, withLabels } from 'spanprof'
-import { burner, threadCpuNanos } from './burn.mjs'
+import { cpuBurner, threadCpuNanos } from './burn.mjs'
 
 const [outputDir, way, options = '{}'] = process.argv.slice(2)
-const early = burner('early')
-const atTheEnd = burner('atTheEnd')
+const early = cpuBurner('early')
+const atTheEnd = cpuBurner('atTheEnd')
 const profiler = await startProfiler({ outputDir, appName: 'exit', ...JSON.parse(options) })
 const before = threadCpuNanos()
 early(300)

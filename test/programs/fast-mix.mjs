@@ -1,12 +1,17 @@
 // Two functions by turns, each under its own label, for a few microseconds at a time. Each burns CPU
 // under a name of its own, so that every sample tells which label it should carry.
-//   node fast-mix.mjs <output directory> <milliseconds of work>
-import { setImmediate as turn } from 'node:timers/promises'
+//   node fast-mix.mjs <output directory> <samples>
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startProfiler, withLabels } from 'spanprof'
 
-const [outputDir, workMillis] = process.argv.slice(2)
+const [outputDir, samples] = process.argv.slice(2)
 const LABELS = 4
-const ROUNDS_BETWEEN_TURNS = 200
+/**
+ * 800 switches and a pause: at most 200,000 a second, however fast the machine is. The profiler keeps
+ * 131,072, and a window has to be over before they are forgotten.
+ */
+const ROUNDS_BETWEEN_PAUSES = 200
+const PAUSE_MILLIS = 4
 const MAX_STEPS = 4_000
 
 /** By name, as all of the profile's tests of labels tell functions by it. */
@@ -19,10 +24,10 @@ const burners = Array.from({ length: LABELS }, (_, job) =>
 )
 
 const profiler = await startProfiler({ outputDir, samplingIntervalMicros: 200, appName: 'mix' })
-const end = performance.now() + Number(workMillis)
-while (performance.now() < end) {
-  for (let i = 0; i < ROUNDS_BETWEEN_TURNS; i++) round()
-  await turn()
+// Not for some time: on a busy machine there are few samples in it.
+while (profiler.stats().samples < Number(samples)) {
+  for (let i = 0; i < ROUNDS_BETWEEN_PAUSES; i++) round()
+  await sleep(PAUSE_MILLIS)
 }
 await profiler.stop()
 console.log(JSON.stringify(profiler.stats()))

@@ -1,6 +1,6 @@
 // Twenty concurrent jobs through everything that carries a context. Each label has a function of its
 // own name to burn CPU in, so that every sample tells which label it should carry.
-//   node hard-mix.mjs <output directory> <milliseconds of work>
+//   node hard-mix.mjs <output directory> <samples>
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { EventEmitter, EventEmitterAsyncResource, once } from 'node:events'
 import { createServer } from 'node:http'
@@ -10,14 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startProfiler, withLabels } from 'spanprof'
 import { burner } from './burn.mjs'
 
-const [outputDir, workMillis] = process.argv.slice(2)
+const [outputDir, samples] = process.argv.slice(2)
 const LABELS = 8
 const burners = Array.from({ length: LABELS }, (_, i) => burner(`burn_${i}`))
-let burnt = 0
 function burn(job) {
-  const millis = 0.05 + Math.random() * 0.4 * (job + 1)
-  burners[job](millis)
-  burnt += millis
+  burners[job](0.05 + Math.random() * 0.4 * (job + 1))
 }
 
 const server = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1')
@@ -85,7 +82,8 @@ async function run(job) {
 }
 
 async function client() {
-  while (burnt < Number(workMillis)) {
+  // Not for some time: on a busy machine there are few samples in it.
+  while (profiler.stats().samples < Number(samples)) {
     const job = Math.floor(Math.random() * LABELS)
     await withLabels({ job, kind: `kind ${job % 2}` }, () => run(job))
   }
