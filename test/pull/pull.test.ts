@@ -7,7 +7,7 @@ import {
   samplesOf,
   total,
 } from '../decoded-profile.ts'
-import { runCode, temporaryDirectory } from '../program.ts'
+import { runCode, temporaryDirectory, withoutLongPauses } from '../program.ts'
 
 /** Each makes `base` of an app that answers `/` itself and has the handlers mounted. */
 const APPS = {
@@ -65,10 +65,8 @@ async function run(code: string, app: keyof typeof APPS = 'node:http', env = {})
   const { stdout, stderr, ...ended } = await runCode(source, {
     env: { OUTPUT_DIR: directory, ...env },
   })
-  // How long a collection takes is the machine's affair; Node.js adds a line to the first warning.
-  const isLeftOut = (line: string) => /full garbage collection|--trace-warnings/.test(line)
-  const lines = stderr.split('\n').filter((line) => !isLeftOut(line))
-  expect({ ...ended, stderr: lines.join('\n') }).toEqual({ code: 0, signal: null, stderr: '' })
+  const all = { ...ended, stderr: withoutLongPauses(stderr) }
+  expect(all).toEqual({ code: 0, signal: null, stderr: '' })
   const printed = stdout.trim().split('\n').filter(Boolean)
   return { printed: printed.map((line) => JSON.parse(line)), directory }
 }
