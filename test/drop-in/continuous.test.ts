@@ -28,7 +28,7 @@ async function run(code: string, options: ProgramOptions & { server?: IngestServ
     /** Once a profiler runs, which start() does not wait for. */
     const started = () => once(profilers, 'start')
     /** Little, as a heap that takes long to read is not read at the end. */
-    const allocate = () => { globalThis.kept = Array.from({ length: 8 }, () => new Array(100_000).fill(1.5)) }
+    const allocate = () => { globalThis.kept = Array.from({ length: 8 }, () => new Array(100_000).fill(1)) }
     const serverAddress = process.env.SERVER
     ${code}`
   const { stdout, stderr, ...ended } = await runCode(source, {
