@@ -152,7 +152,9 @@ describe.concurrent('heap profiles', () => {
     const types = profileFiles(outputDir).map((file) => file.split('-')[1])
     expect(types).toEqual(['cpu', 'heap'])
     const kept = having(profiles[1]?.samples ?? [], 'retain')
-    expect(kept.map(({ labels }) => labels)).toEqual([{ region: 'eu' }])
+    // The array may also have grown in `push`, where V8 had not compiled the loop in time.
+    expect(kept).not.toEqual([])
+    for (const { labels } of kept) expect(labels).toEqual({ region: 'eu' })
   })
 
   it('blame nothing of spanprof’s on the app', async () => {
