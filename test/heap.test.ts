@@ -213,10 +213,12 @@ describe.concurrent('heap profiles', () => {
     const { printed } = await run(`
       const { profile } = await import('spanprof')
       const profiler = await startProfiler({ logger, outputDir, heap })
+      const ending = new AbortController()
       let done = false
-      const shot = profile({ durationMs: 300 }).finally(() => { done = true })
+      const shot = profile({ durationMs: 60_000, signal: ending.signal }).catch(() => { done = true })
       await profiler.stop()
       print(await post('HeapProfiler.getSamplingProfile').then(() => true, () => done))
+      ending.abort()
       await shot`)
     expect(printed).toEqual([false])
   })
