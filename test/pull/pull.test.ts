@@ -92,7 +92,8 @@ describe.concurrent.each(apps)('an app with %s', (app) => {
     const labelled = cpu.samples.filter(({ labels }) => labels.label === 'a')
     expect(total(labelled, 'cpuNanos')).toBeGreaterThan(0.5 * total(cpu.samples, 'cpuNanos'))
     expect(wall.samples.some(({ stack }) => stack.includes('(idle)'))).toBe(true)
-    expect(wall.durationNanos).toBeGreaterThanOrEqual(500e6)
+    // Timers of Node.js count whole milliseconds, and may be one early.
+    expect(wall.durationNanos).toBeGreaterThan(499e6)
     // With their place, as a Pyroscope groups by name alone.
     for (const { name, file, startLine } of cpu.samples.flatMap(({ locations }) => locations)) {
       if (file !== '') expect(name).toMatch(new RegExp(`^(\\./|node:).+:${startLine || 1}$`))
