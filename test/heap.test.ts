@@ -152,7 +152,9 @@ describe.concurrent('heap profiles', () => {
     const types = profileFiles(outputDir).map((file) => file.split('-')[1])
     expect(types).toEqual(['cpu', 'heap'])
     const kept = having(profiles[1]?.samples ?? [], 'retain')
-    expect(kept.map(({ labels }) => labels)).toEqual([{ region: 'eu' }])
+    // The array may also have grown in `push`, where V8 had not compiled the loop in time.
+    expect(kept).not.toEqual([])
+    for (const { labels } of kept) expect(labels).toEqual({ region: 'eu' })
   })
 
   it('blame nothing of spanprof’s on the app', async () => {
@@ -211,10 +213,12 @@ describe.concurrent('heap profiles', () => {
     const { printed } = await run(`
       const { profile } = await import('spanprof')
       const profiler = await startProfiler({ logger, outputDir, heap })
+      const ending = new AbortController()
       let done = false
-      const shot = profile({ durationMs: 300 }).finally(() => { done = true })
+      const shot = profile({ durationMs: 60_000, signal: ending.signal }).catch(() => { done = true })
       await profiler.stop()
       print(await post('HeapProfiler.getSamplingProfile').then(() => true, () => done))
+      ending.abort()
       await shot`)
     expect(printed).toEqual([false])
   })

@@ -62,6 +62,18 @@ function run(program: readonly string[], options: ProgramOptions = {}): Promise<
   })
 }
 
+/**
+ * Standard error but for a warning of a collection that took long, which is the machine's affair.
+ * Node.js adds a line to its first warning.
+ */
+export function withoutLongPauses(stderr: string): string {
+  const isLeftOut = (line: string) => /full garbage collection|--trace-warnings/.test(line)
+  return stderr
+    .split('\n')
+    .filter((line) => !isLeftOut(line))
+    .join('\n')
+}
+
 const directories: string[] = []
 afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true })

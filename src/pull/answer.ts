@@ -12,7 +12,6 @@ import { checkedOption } from '../options/option-checks.js'
 import { type ProfileSettings, resolveProfileSettings } from '../options/profiler-options.js'
 import { assertSupportedRuntime } from '../runtime-support.js'
 import { leaseSamplerThread } from '../shared-thread.js'
-import { EMPTY_PULL } from '../thread/empty-pull.js'
 import type { AgedProfile, PullHeapConfig } from '../thread/protocol.js'
 import type { PulledType } from './paths.js'
 
@@ -125,7 +124,9 @@ async function heapAnswer({ query }: Pull, settings: PullSettings): Promise<Pull
   const fresh = query.get('gc') === '1' // As a Go program collects garbage first where it is told to.
   const { appName, tags, sources, samplingIntervalMicros } = options
   const config = { appName, tags, sources, heap: heapOptions(settings.heap()), fresh }
-  const { bytes, ageMillis } = await pulledHeap(config, samplingIntervalMicros, onceEmpty(settings))
+  const pulled = await pulledHeap(config, samplingIntervalMicros, settings.log)
+  const { bytes, ageMillis, unread } = pulled
+  if (unread) tellOfEmpty(settings)
   const startTimeMillis = Date.now() - ageMillis
   const fileName = profileFileName({ appName, type: { name: 'heap' }, startTimeMillis })
   const answer = profileAnswer(bytes, fileName)
@@ -155,15 +156,14 @@ async function pulledHeap(
   }
 }
 
-/** Pulls that are far apart each find a new sampler thread, which cannot know that it was told. */
-function onceEmpty(settings: PullSettings): Log {
-  return (level, message) => {
-    if (message === EMPTY_PULL) {
-      if (toldOfEmpty.has(settings)) return
-      toldOfEmpty.add(settings)
-    }
-    settings.log(level, message)
-  }
+/** Once, though each pull is a first one where they are far apart. */
+function tellOfEmpty(settings: PullSettings): void {
+  if (toldOfEmpty.has(settings)) return
+  toldOfEmpty.add(settings)
+  settings.log(
+    'info',
+    'the heap is sampled from its first pull on, which is therefore empty (reading it would be a full garbage collection): pull at least once a minute, or start a profiler with heap: true',
+  )
 }
 
 function profileAnswer(bytes: Uint8Array, fileName: string): PullAnswer {

@@ -2,7 +2,6 @@ import type { Profile } from '../export/profile.js'
 import type { Log } from '../failure-burst.js'
 import type { Transport } from '../sampler/transport.js'
 import type { Counters } from './counters.js'
-import { EMPTY_PULL } from './empty-pull.js'
 import type { Finish, FunctionNames } from './finish.js'
 import { HeapProfiling } from './heap-profiling.js'
 import type { AgedProfile, HeapConfig, PullHeapConfig } from './protocol.js'
@@ -28,7 +27,7 @@ interface Started {
 export class HeapProfiles {
   readonly #options: HeapProfilesOptions
   #started: Promise<Started> | undefined
-  #lastPulled: { readonly bytes: Uint8Array; readonly readMillis: number } | undefined
+  #lastPulled: (Omit<AgedProfile, 'ageMillis'> & { readonly readMillis: number }) | undefined
 
   constructor(options: HeapProfilesOptions) {
     this.#options = options
@@ -66,26 +65,21 @@ export class HeapProfiles {
     const started = await (this.#started ?? this.#start(config, 'pull'))
     const { profiling } = started
     const isFirst = this.#lastPulled === undefined
-    const profile =
-      !fresh && isFirst && started.by === 'pull' && profiling.collects
-        ? this.#emptyOf(profiling)
-        : // A profile of allocations is read and begun anew for the sinks alone.
-          await (fresh || isFirst || started.config.heap.allocations
-            ? profiling.now()
-            : profiling.next())
+    // A collection would stall the app for a profile of nothing, and for each where pulls are rare.
+    const unread = !fresh && isFirst && started.by === 'pull' && profiling.collects
+    const profile = unread
+      ? profiling.empty()
+      : // A profile of allocations is read and begun anew for the sinks alone.
+        await (fresh || isFirst || started.config.heap.allocations
+          ? profiling.now()
+          : profiling.next())
     const bytes = await this.#encode(profile, config, 'placed')
     // Not by the wall clock, which may be set back in between.
     const nowMillis = performance.now()
-    if (bytes !== undefined) this.#lastPulled = { bytes, readMillis: nowMillis }
+    if (bytes !== undefined) this.#lastPulled = { bytes, unread, readMillis: nowMillis }
     if (this.#lastPulled === undefined) return undefined
     const { readMillis, ...last } = this.#lastPulled
     return { ...last, ageMillis: nowMillis - readMillis }
-  }
-
-  /** A collection would stall the app for a profile of nothing, and for each of them where pulls are rare. */
-  #emptyOf(profiling: HeapProfiling): Profile {
-    this.#options.log('info', EMPTY_PULL)
-    return profiling.empty()
   }
 
   #start(config: HeapConfig, by: Started['by']): Promise<Started> {

@@ -60,6 +60,8 @@ export interface PullHeapConfig extends HeapConfig {
 export interface AgedProfile {
   readonly bytes: Uint8Array
   readonly ageMillis: number
+  /** It is empty: nothing was read at a first pull, which would have been a full garbage collection. */
+  readonly unread: boolean
 }
 
 /** What the app's thread may ask of the sampler thread, with the answers. */

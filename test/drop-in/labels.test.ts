@@ -94,13 +94,13 @@ it('samples of concurrent requests carry the labels of their own, however these 
   const { code, stderr } = await runCode(
     `import Pyroscope, { startProfiler } from 'spanprof'
     import { setTimeout as sleep } from 'node:timers/promises'
-    const { burner } = await import('./test/programs/burn.mjs')
+    const { cpuBurner } = await import('./test/programs/burn.mjs')
     const profiler = await startProfiler({ outputDir: process.argv.at(-1), samplingIntervalMicros: 1000 })
     const request = async (job) => {
-      const burn = burner('burn_' + job)
+      const burn = cpuBurner('burn_' + job)
       const steps = async () => {
         for (let i = 0; i < 25; i++) {
-          burn(Math.random() * 4)
+          burn(Math.random() * 3)
           await (i % 3 ? sleep(1) : null)
         }
       }

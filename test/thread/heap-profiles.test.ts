@@ -32,12 +32,10 @@ function heap() {
 let started: ReturnType<typeof heap>[]
 let heaps: HeapProfiles
 let collects: boolean
-let logged: string[]
 
 beforeEach(() => {
   started = []
   collects = false
-  logged = []
   encoded.length = 0
   vi.spyOn(HeapProfiling, 'start').mockImplementation(async () => {
     const profiling = heap()
@@ -48,7 +46,7 @@ beforeEach(() => {
     transport: {} as Transport,
     finish,
     counters: new Counters(),
-    log: (level, message) => logged.push(`${level}: ${message}`),
+    log() {},
   })
 })
 afterEach(() => {
@@ -58,27 +56,28 @@ afterEach(() => {
 
 describe('a heap that is pulled', () => {
   it('is read at the first pull where that collects nothing, and named by places', async () => {
-    expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(1), ageMillis: 0 })
+    expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(1), ageMillis: 0, unread: false })
     expect(started[0]?.now).toHaveBeenCalledOnce()
     expect(started[0]?.next).not.toHaveBeenCalled()
     expect(encoded).toEqual(['placed'])
   })
 
-  it('is not read at the first pull where that collects, but empty, with a word on it', async () => {
+  it('is not read at the first pull where that collects, but empty, and says so', async () => {
     collects = true
-    expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(99), ageMillis: 0 })
+    const unread = { bytes: Uint8Array.of(99), unread: true }
+    expect(await heaps.pull(pull)).toEqual({ ...unread, ageMillis: 0 })
     expect(started[0]?.now).not.toHaveBeenCalled()
     started[0]?.next.mockResolvedValueOnce(undefined)
-    expect(await heaps.pull(pull)).toMatchObject({ bytes: Uint8Array.of(99) })
-    expect(await heaps.pull(pull)).toMatchObject({ bytes: Uint8Array.of(1) })
-    expect(logged).toEqual([expect.stringMatching(/^info: .* from its first pull on/)])
+    expect(await heaps.pull(pull)).toMatchObject(unread)
+    expect(await heaps.pull(pull)).toMatchObject({ bytes: Uint8Array.of(1), unread: false })
   })
 
   it('is read at the first pull where it is a profiler’s, or has to be fresh', async () => {
     collects = true
-    expect(await heaps.pull({ ...pull, fresh: true })).toMatchObject({ bytes: Uint8Array.of(1) })
+    const read = { bytes: Uint8Array.of(1), unread: false }
+    expect(await heaps.pull({ ...pull, fresh: true })).toMatchObject(read)
     await heaps.start(config)
-    expect(await heaps.pull(pull)).toMatchObject({ bytes: Uint8Array.of(1) })
+    expect(await heaps.pull(pull)).toMatchObject(read)
     expect(started[1]?.now).toHaveBeenCalledOnce()
   })
 
@@ -88,16 +87,24 @@ describe('a heap that is pulled', () => {
     vi.advanceTimersByTime(15_000)
     vi.setSystemTime(0) // The wall clock steps back.
     started[0]?.next.mockResolvedValueOnce(undefined)
-    expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(1), ageMillis: 15_000 })
+    expect(await heaps.pull(pull)).toEqual({
+      bytes: Uint8Array.of(1),
+      ageMillis: 15_000,
+      unread: false,
+    })
     vi.advanceTimersByTime(15_000)
-    expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(2), ageMillis: 0 })
+    expect(await heaps.pull(pull)).toEqual({ bytes: Uint8Array.of(2), ageMillis: 0, unread: false })
     expect(started[0]?.now).toHaveBeenCalledOnce()
   })
 
   it('is read at once where it has to be fresh', async () => {
     await heaps.pull(pull)
     const fresh = { ...pull, fresh: true }
-    expect(await heaps.pull(fresh)).toEqual({ bytes: Uint8Array.of(2), ageMillis: 0 })
+    expect(await heaps.pull(fresh)).toEqual({
+      bytes: Uint8Array.of(2),
+      ageMillis: 0,
+      unread: false,
+    })
     expect(started[0]?.next).not.toHaveBeenCalled()
   })
 
