@@ -1,4 +1,4 @@
-import { AllocationMeter } from './allocation-meter.js'
+import { AllocationMeter, stopLeftMeter } from './allocation-meter.js'
 import { evaluate } from './evaluate.js'
 import { usedHeapBytes } from './heap-usage.js'
 import { SampleContinuity } from './sample-continuity.js'
@@ -14,8 +14,8 @@ export const MAX_STACK_DEPTH = 128
 /** V8 holds each sampled object by a handle of this size, until the object is collected. */
 const HANDLE_BYTES = 32
 /**
- * Where allocations are metered by looking at the heap every now and then, a tight loop allocates half
- * a gigabyte between two looks. Sampled no more finely than this, it is a reading that fits the memory.
+ * Between two looks at the meter a tight loop allocates half a gigabyte. Sampled no more finely than
+ * this, it is a reading that fits the memory.
  */
 const LEAST_METERED_INTERVAL_BYTES = 8192
 
@@ -124,6 +124,7 @@ export class HeapSampler {
   }
 
   async stop(): Promise<void> {
+    if (this.#options.allocations) await this.#meter.stop()
     // Unlike `stopSampling`, these do not collect.
     if (this.#natively) await this.#evaluate(STOP)
     else await this.#transport.send('HeapProfiler.disable')
@@ -151,6 +152,7 @@ export class HeapSampler {
       throw error
     })
     if (this.#continuity.goesOn(reading.profile.samples)) return reading
+    if (this.#options.allocations) await this.#meter.stop()
     if (this.#natively) await this.#evaluate(FORGET)
     throw new HeapOccupied()
   }
@@ -270,4 +272,5 @@ export function stopLeftHeapSampling(): void {
     // Somebody else has stopped it already.
   }
   delete shared[key]
+  stopLeftMeter()
 }
