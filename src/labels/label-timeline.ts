@@ -1,8 +1,8 @@
 import type { LabelSet } from './label-set.js'
 
-/** Enough for a second of 131,000 switches; a power of two, so that an index is a mask away. */
-const CAPACITY = 1 << 17
-const MASK = CAPACITY - 1
+/** Powers of two, so that an index is a mask away: for a second of 32,000 switches, and of 262,000. */
+const FIRST_CAPACITY = 1 << 15
+const MAX_CAPACITY = 1 << 18
 
 /** The label sets in force at a time: one that `withLabels` made, and one that a context carries. */
 export interface LabelsInForce {
@@ -16,21 +16,25 @@ export type LabelsAt = LabelsInForce | 'lost'
 const NOTHING: LabelsInForce = { own: undefined, carried: undefined }
 
 /**
- * When which labels came into force: a ring of the last switches. A full ring forgets the oldest
- * ones, and says so when asked about that time.
+ * When which labels came into force: a ring of the last switches. It grows with them; one that may not
+ * grow any more forgets the oldest ones, and says so when asked about that time.
  */
 export class LabelTimeline {
-  readonly #timesMicros = new Float64Array(CAPACITY)
-  readonly #own = new Array<LabelSet | undefined>(CAPACITY).fill(undefined)
-  readonly #carried = new Array<LabelSet | undefined>(CAPACITY).fill(undefined)
-  /** Switches ever recorded; the next one goes to `#count & MASK`. */
+  #capacity = FIRST_CAPACITY
+  #mask = FIRST_CAPACITY - 1
+  #timesMicros = new Float64Array(FIRST_CAPACITY)
+  #own = emptyRing(FIRST_CAPACITY)
+  #carried = emptyRing(FIRST_CAPACITY)
+  /** Switches ever recorded; the next one goes to `#count & #mask`. */
   #count = 0
   /** The oldest switch that is still held. */
   #oldest = 0
 
-  /** Called at every switch of labels, so that nothing here may allocate. */
+  /** Called at every switch of labels, so that nothing here may allocate but for a ring that grows. */
   record(timeMicros: number, own: LabelSet | undefined, carried: LabelSet | undefined): void {
-    const index = this.#count++ & MASK
+    const isFull = this.#count - this.#oldest >= this.#capacity
+    if (isFull && this.#capacity < MAX_CAPACITY) this.#grow()
+    const index = this.#count++ & this.#mask
     this.#timesMicros[index] = timeMicros
     this.#own[index] = own
     this.#carried[index] = carried
@@ -57,22 +61,43 @@ export class LabelTimeline {
   forgetBefore(timeMicros: number): void {
     let oldest = this.#firstHeld()
     while (oldest + 1 < this.#count && this.#timeOf(oldest + 1) <= timeMicros) {
-      this.#own[oldest & MASK] = undefined
-      this.#carried[oldest & MASK] = undefined
+      this.#own[oldest & this.#mask] = undefined
+      this.#carried[oldest & this.#mask] = undefined
       oldest++
     }
     this.#oldest = oldest
   }
 
+  #grow(): void {
+    const times = this.#timesMicros
+    const own = this.#own
+    const carried = this.#carried
+    const oldMask = this.#mask
+    this.#capacity *= 2
+    this.#mask = this.#capacity - 1
+    this.#timesMicros = new Float64Array(this.#capacity)
+    this.#own = emptyRing(this.#capacity)
+    this.#carried = emptyRing(this.#capacity)
+    for (let i = this.#oldest; i < this.#count; i++) {
+      this.#timesMicros[i & this.#mask] = times[i & oldMask] as number
+      this.#own[i & this.#mask] = own[i & oldMask]
+      this.#carried[i & this.#mask] = carried[i & oldMask]
+    }
+  }
+
   #inForceFrom(switched: number): LabelsInForce {
-    return { own: this.#own[switched & MASK], carried: this.#carried[switched & MASK] }
+    return { own: this.#own[switched & this.#mask], carried: this.#carried[switched & this.#mask] }
   }
 
   #firstHeld(): number {
-    return Math.max(this.#oldest, this.#count - CAPACITY)
+    return Math.max(this.#oldest, this.#count - this.#capacity)
   }
 
   #timeOf(index: number): number {
-    return this.#timesMicros[index & MASK] as number
+    return this.#timesMicros[index & this.#mask] as number
   }
+}
+
+function emptyRing(capacity: number): (LabelSet | undefined)[] {
+  return new Array<LabelSet | undefined>(capacity).fill(undefined)
 }

@@ -15,7 +15,7 @@ import type { Counters } from './counters.js'
  */
 const MANY_LABEL_SETS = 500
 /**
- * Switches of labels in a window: half of what the agent remembers, as the next window may have more.
+ * Switches of labels in a window: a quarter of what the agent remembers, as the next one may have more.
  * Windows are shortened by no more than that takes: each one costs the app's thread a pause.
  */
 const MAX_SWITCHES = 65_000

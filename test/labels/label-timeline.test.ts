@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { LabelTimeline } from '../../src/labels/label-timeline.ts'
 
-const CAPACITY = 131_072
+/** The most that a ring holds. */
+const CAPACITY = 262_144
 const set = (name: string) => ({ pairs: ['name', name] })
 const a = set('a')
 const b = set('b')
@@ -65,11 +66,32 @@ describe('labels that a context carries', () => {
   })
 })
 
+describe('a ring that has to grow', () => {
+  it('keeps every switch, wherever in the ring the oldest one is', () => {
+    for (const forgotten of [0, 1, 20_000, 32_767]) {
+      const line = new LabelTimeline()
+      for (let i = 0; i < forgotten; i++) line.record(i, a, b)
+      line.forgetBefore(forgotten)
+      const end = forgotten + CAPACITY - 1
+      const labels = Array.from({ length: 7 }, (_, i) => set(`label ${i}`))
+      for (let i = forgotten; i < end; i++) line.record(i, labels[i % 7], labels[i % 3])
+      const times = Array.from({ length: end - forgotten }, (_, i) => forgotten + i)
+      const found = line.at(times)
+      const isRight = (time: number, i: number) => {
+        const inForce = found[i]
+        if (inForce === undefined || inForce === 'lost') return false
+        return inForce.own === labels[time % 7] && inForce.carried === labels[time % 3]
+      }
+      expect(times.every(isRight)).toBe(true)
+    }
+  })
+})
+
 describe('a full ring', () => {
   it('loses the labels of the time it has forgotten, and swaps none', () => {
     const line = new LabelTimeline()
     for (let i = 0; i < CAPACITY + 100; i++) line.record(i * 10, i % 2 === 0 ? a : b, undefined)
-    const found = ownAt(line, [5, 995, 1005, 1015, 2_000_000])
+    const found = ownAt(line, [5, 995, 1005, 1015, 4_000_000])
     expect(found).toEqual(['lost', 'lost', a, b, b])
   })
 

@@ -8,7 +8,7 @@ const [outputDir, samples] = process.argv.slice(2)
 const LABELS = 4
 /**
  * 800 switches and a pause: at most 200,000 a second, however fast the machine is. The profiler keeps
- * 131,072, and a window has to be over before they are forgotten.
+ * 262,144, and a window has to be over before they are forgotten.
  */
 const ROUNDS_BETWEEN_PAUSES = 200
 const PAUSE_MILLIS = 4
