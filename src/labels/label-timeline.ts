@@ -20,7 +20,6 @@ const NOTHING: LabelsInForce = { own: undefined, carried: undefined }
  * grow any more forgets the oldest ones, and says so when asked about that time.
  */
 export class LabelTimeline {
-  #capacity = FIRST_CAPACITY
   #mask = FIRST_CAPACITY - 1
   #timesMicros = new Float64Array(FIRST_CAPACITY)
   #own = emptyRing(FIRST_CAPACITY)
@@ -38,6 +37,10 @@ export class LabelTimeline {
     this.#timesMicros[index] = timeMicros
     this.#own[index] = own
     this.#carried[index] = carried
+  }
+
+  get #capacity(): number {
+    return this.#mask + 1
   }
 
   get switches(): number {
@@ -73,11 +76,11 @@ export class LabelTimeline {
     const own = this.#own
     const carried = this.#carried
     const oldMask = this.#mask
-    this.#capacity *= 2
-    this.#mask = this.#capacity - 1
-    this.#timesMicros = new Float64Array(this.#capacity)
-    this.#own = emptyRing(this.#capacity)
-    this.#carried = emptyRing(this.#capacity)
+    const capacity = 2 * this.#capacity
+    this.#mask = capacity - 1
+    this.#timesMicros = new Float64Array(capacity)
+    this.#own = emptyRing(capacity)
+    this.#carried = emptyRing(capacity)
     for (let i = this.#oldest; i < this.#count; i++) {
       this.#timesMicros[i & this.#mask] = times[i & oldMask] as number
       this.#own[i & this.#mask] = own[i & oldMask]
