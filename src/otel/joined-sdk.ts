@@ -1,5 +1,5 @@
 import type { TracerProvider } from '@opentelemetry/api'
-import { definer, wrapMethod } from '../labels/wrapped-method.js'
+import { ownerOf, wrapMethod } from '../labels/wrapped-method.js'
 import { API_KEY, type GlobalApi } from './global-api.js'
 import { resolveSpanProfilesOptions, type SpanProfilesOptions } from './options.js'
 import { SpanProfiles } from './span-profiles.js'
@@ -84,7 +84,7 @@ function joinProvider(
 ): void {
   if (isNoop(provider)) return
   const tracer = provider.getTracer('spanprof')
-  const owner = definer(tracer, 'startSpan')
+  const owner = ownerOf(tracer, 'startSpan')
   if (owner === undefined || owner === tracer) {
     wrapMethod(provider, 'getTracer', (original) => {
       return (...args) => labellingTracer(original.apply(provider, args), profiles)

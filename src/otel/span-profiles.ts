@@ -1,6 +1,6 @@
 import type { Context, Span } from '@opentelemetry/api'
 import { sharedAgent } from '../labels/agent.js'
-import { definer, wrapMethod } from '../labels/wrapped-method.js'
+import { ownerOf, wrapMethod } from '../labels/wrapped-method.js'
 import type { ResolvedSpanProfilesOptions } from './options.js'
 import { addProfileUrls } from './profile-urls.js'
 import { labelsOfSpan, markSpan, SpanLabels, spanOf } from './span-labels.js'
@@ -62,7 +62,7 @@ export class SpanProfiles {
     const { spanId } = spanContext
     // With tracing suppressed, or without an SDK, there is no new span.
     if (spanId === NO_SPAN_ID || spanId === parentContext?.spanId) return
-    const root = parentContext?.isRemote ? undefined : this.#context.labelsIn(parent)?.root
+    const root = parentContext?.isRemote ? undefined : this.#context.labelsOf(parent)?.root
     const shared = this.#sharesLabels ? root : undefined
     const labels = shared ?? new SpanLabels(spanContext, name, root, this.#options)
     markSpan(span, labels)
@@ -89,7 +89,7 @@ const following = new WeakSet<object>()
 
 /** Wraps `updateName` once where it is defined, in the span's class as a rule. @returns where. */
 function followRenames(span: Span): object | undefined {
-  const owner = definer(span, 'updateName')
+  const owner = ownerOf(span, 'updateName')
   if (owner === undefined || following.has(owner)) return owner
   following.add(owner)
   wrapMethod(owner, 'updateName', (original) => {

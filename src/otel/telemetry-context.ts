@@ -1,60 +1,83 @@
 import type { Context, ContextManager, Span } from '@opentelemetry/api'
 import {
   type CarryingContext,
+  type ContextFrame,
   type LabelAgent,
   type LabelSet,
   sharedAgent,
 } from '../labels/agent.js'
+import { readWithStore, type Storage, storagesOf, storeOf } from './context-storage.js'
 import { globalApi } from './global-api.js'
-import { type ContextObserver, observeManager } from './observed-manager.js'
+import { type ContextObserver, ObservedContext } from './observed-context.js'
 import { labelsOfSpan, SpanLabels, spanOf } from './span-labels.js'
 
 /**
  * OpenTelemetry's context, read where the registered context manager keeps it. The agent asks for its
- * labels whenever a continuation begins to run; `with` and `attach` change it in between, and are
- * wrapped while the agent records.
+ * labels at the begin of each execution. What changes it in between is observed while the agent
+ * records.
  */
 export class TelemetryContext implements CarryingContext, ContextObserver {
   readonly #agent: LabelAgent
   #manager: ContextManager | undefined
+  /** The one storage that decides about the context, where there is one. */
+  #storage: Storage | undefined
+  #observed: ObservedContext | undefined
   #hooked = false
-  #unwrap: (() => void) | undefined
-  /** Contexts whose span has no labels of its own, and those of the span around it. */
-  readonly #adopted = new WeakMap<Context, SpanLabels>()
-  /** Most questions are about the same context again. */
-  #last: Context | undefined
+  /** `true` while contexts change for our own questions only. */
+  #asking = false
+  /** Contexts, or stores for them, whose span has no labels of its own: those of the span around. */
+  readonly #adopted = new WeakMap<object, SpanLabels | undefined>()
+  /** The last store, or context where there is no storage. Most questions are about the same again. */
+  #last: unknown
   #lastLabels: LabelSet | undefined
 
   constructor(agent: LabelAgent) {
     this.#agent = agent
   }
 
-  /** The context in force, where a manager is registered. */
+  /** The context in force, if a manager is registered. */
   active(): Context | undefined {
     return globalApi()?.context?.active()
   }
 
   labels(): LabelSet | undefined {
     try {
-      const context = this.#manager?.active()
-      if (context !== this.#last) {
-        this.#last = context
-        this.#lastLabels = this.labelsIn(context)
-      }
-      return this.#lastLabels
+      const storage = this.#storage
+      return storage === undefined ? this.#labelsOfActive() : this.#labelsOfStore(storeOf(storage))
     } catch {
-      return undefined // A context manager of the app's own, and not one to fall over.
+      return undefined // A context manager of the app's own that fails.
     }
   }
 
-  enter(context: Context): LabelSet | undefined {
+  labelsIn(frame: ContextFrame | undefined): LabelSet | undefined {
+    const storage = this.#storage
+    if (storage === undefined) return this.labels()
+    const store = frame?.get(storage)
+    if (store === this.#last) return this.#lastLabels
+    try {
+      this.#remember(store, this.#labelsAt(store, this.#contextOf(storage, store)))
+      return this.#lastLabels
+    } catch {
+      return undefined
+    }
+  }
+
+  enter(storage: Storage | undefined, store: unknown): LabelSet | undefined {
     const outside = this.#agent.carried
-    this.#agent.carry(this.#labelsEntering(context))
+    if (!this.#asking) this.#agent.carry(this.#labelsEntering(storage, store))
     return outside
   }
 
   leave(outside: LabelSet | undefined): void {
-    this.#agent.carry(outside)
+    if (!this.#asking) this.#agent.carry(outside)
+  }
+
+  switched(): void {
+    if (!this.#asking) this.#agent.carry(this.labels() ?? this.#adoptActive())
+  }
+
+  refused(): void {
+    this.#agent.hookCounters.hooksRefused++
   }
 
   hook(): () => void {
@@ -68,15 +91,12 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 
   /** Follows the registered manager, which may be another than before. Called with each span. */
   followManager(): void {
+    this.#agent.use()
     const manager = globalApi()?.context
     if (manager === this.#manager || !this.#hooked) return
     this.#leaveManager()
     this.#manager = manager
-    if (manager !== undefined) this.#unwrap = observeManager(manager, this)
-    this.#agent.observe()
-  }
-
-  switched(): void {
+    if (manager !== undefined) this.#observe(manager)
     this.#agent.observe()
   }
 
@@ -87,45 +107,108 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   }
 
   release(): void {
-    this.#last = undefined
-    this.#lastLabels = undefined
+    this.#remember(undefined, undefined)
   }
 
-  #labelsEntering(context: Context): LabelSet | undefined {
+  /** The labels of a context's span. */
+  labelsOf(context: Context | undefined): SpanLabels | undefined {
+    return this.#labelsAt(context, context)
+  }
+
+  #observe(manager: ContextManager): void {
+    const storages = storagesOf(manager)
+    this.#observed = new ObservedContext(this)
+    for (const storage of storages) this.#observed.observeStorage(storage)
+    if (storages.length === 0) this.#observed.observeManager(manager)
+    if (storages.length === 1) this.#storage = storages[0]
+  }
+
+  #leaveManager(): void {
+    this.#observed?.end()
+    this.#observed = undefined
+    this.#storage = undefined
+    this.#manager = undefined
+    this.release()
+  }
+
+  #labelsOfActive(): LabelSet | undefined {
+    const context = this.#manager?.active()
+    if (context !== this.#last) this.#remember(context, this.labelsOf(context))
+    return this.#lastLabels
+  }
+
+  /** @param store what is in force now. */
+  #labelsOfStore(store: unknown): LabelSet | undefined {
+    if (store !== this.#last) {
+      this.#remember(store, this.#labelsAt(store, this.#manager?.active()))
+    }
+    return this.#lastLabels
+  }
+
+  #remember(last: unknown, labels: LabelSet | undefined): void {
+    this.#last = last
+    this.#lastLabels = labels
+  }
+
+  /** @param place the context, or the store that stands for it. */
+  #labelsAt(place: unknown, context: Context | undefined): SpanLabels | undefined {
+    const span = spanOf(context)
+    if (span === undefined) return undefined
+    return labelsOfSpan(span) ?? (isObject(place) ? this.#adopted.get(place) : undefined)
+  }
+
+  /** The context that a store stands for, where it is not in force. */
+  #contextOf(storage: Storage | undefined, store: unknown): Context | undefined {
+    if (storage === undefined || isContext(store)) return store as Context
+    if (store === undefined) return undefined
+    this.#asking = true
     try {
+      return readWithStore(storage, store, () => this.#manager?.active())
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  #labelsEntering(storage: Storage | undefined, store: unknown): LabelSet | undefined {
+    try {
+      const context = this.#contextOf(storage, store)
       const span = spanOf(context)
       if (span === undefined) return undefined
-      return labelsOfSpan(span) ?? this.#adopt(context, span)
+      return labelsOfSpan(span) ?? this.#adopt(store as object, span)
     } catch {
       return undefined // What the app takes for a context comes to its manager, whatever it is.
     }
   }
 
-  /** The labels that a context carries. */
-  labelsIn(context: Context | undefined): SpanLabels | undefined {
-    const span = spanOf(context)
-    if (context === undefined || span === undefined) return undefined
-    return labelsOfSpan(span) ?? this.#adopted.get(context)
+  #adoptActive(): LabelSet | undefined {
+    try {
+      const context = this.#manager?.active()
+      const span = spanOf(context)
+      const place = this.#storage === undefined ? context : storeOf(this.#storage)
+      if (span === undefined || !isObject(place)) return undefined
+      this.release()
+      return this.#adopt(place, span)
+    } catch {
+      return undefined
+    }
   }
 
   /**
    * Where tracing is suppressed, or a sampler drops a span within a trace, the work goes on to be that
-   * of the span around it. Remembered by context: a span that records nothing may be one for all.
+   * of the span around it. Remembered by context, when it comes into force first: later it may come back
+   * from within another one. A span that records nothing may be one for all.
    */
-  #adopt(context: Context, span: Span): LabelSet | undefined {
+  #adopt(place: object, span: Span): LabelSet | undefined {
+    if (!this.#adopted.has(place)) this.#adopted.set(place, this.#labelsAround(span))
+    return this.#adopted.get(place)
+  }
+
+  #labelsAround(span: Span): SpanLabels | undefined {
     const around = this.#agent.carried
     if (!(around instanceof SpanLabels)) return undefined
     const { traceId, isRemote } = span.spanContext()
     if (isRemote || (traceId !== around.traceId && traceId !== NO_TRACE_ID)) return undefined
-    this.#adopted.set(context, around)
     return around
-  }
-
-  #leaveManager(): void {
-    this.#unwrap?.()
-    this.#unwrap = undefined
-    this.#manager = undefined
-    this.release()
   }
 }
 
@@ -133,6 +216,14 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 export function telemetryContext(): TelemetryContext {
   const agent = sharedAgent()
   return agent.follow(() => new TelemetryContext(agent))
+}
+
+function isContext(store: unknown): store is Context {
+  return typeof (store as Partial<Context> | undefined)?.getValue === 'function'
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** `INVALID_TRACEID` of the API. */

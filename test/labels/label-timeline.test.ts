@@ -7,9 +7,24 @@ const set = (name: string) => ({ pairs: ['name', name] })
 const a = set('a')
 const b = set('b')
 
-function timeline(...switches: [number, typeof a | undefined][]): LabelTimeline {
-  const line = new LabelTimeline()
-  for (const [time, labels] of switches) line.record(time, labels, undefined)
+/** A timeline whose clock is set by hand, in microseconds. */
+class ClockedTimeline extends LabelTimeline {
+  readonly #clock: { micros: number }
+
+  constructor(clock = { micros: 0 }) {
+    super(() => BigInt(clock.micros * 1000))
+    this.#clock = clock
+  }
+
+  recordAt(micros: number, own: typeof a | undefined, carried: typeof a | undefined): void {
+    this.#clock.micros = micros
+    this.record(own, carried)
+  }
+}
+
+function timeline(...switches: [number, typeof a | undefined][]): ClockedTimeline {
+  const line = new ClockedTimeline()
+  for (const [time, labels] of switches) line.recordAt(time, labels, undefined)
   return line
 }
 
@@ -40,7 +55,7 @@ describe('the label timeline', () => {
     const line = timeline([10, a], [20, b])
     line.forgetBefore(25)
     expect(ownAt(line, [26])).toEqual([b])
-    line.record(30, a, undefined)
+    line.recordAt(30, a, undefined)
     expect(ownAt(line, [29, 31])).toEqual([b, a])
   })
 
@@ -53,10 +68,10 @@ describe('the label timeline', () => {
 
 describe('labels that a context carries', () => {
   it('are in force beside those of withLabels', () => {
-    const line = new LabelTimeline()
-    line.record(10, a, undefined)
-    line.record(20, a, b)
-    line.record(30, undefined, b)
+    const line = new ClockedTimeline()
+    line.recordAt(10, a, undefined)
+    line.recordAt(20, a, b)
+    line.recordAt(30, undefined, b)
     expect(line.at([5, 15, 25, 35])).toEqual([
       { own: undefined, carried: undefined },
       { own: a, carried: undefined },
@@ -69,12 +84,12 @@ describe('labels that a context carries', () => {
 describe('a ring that has to grow', () => {
   it('keeps every switch, wherever in the ring the oldest one is', () => {
     for (const forgotten of [0, 1, 20_000, 32_767]) {
-      const line = new LabelTimeline()
-      for (let i = 0; i < forgotten; i++) line.record(i, a, b)
+      const line = new ClockedTimeline()
+      for (let i = 0; i < forgotten; i++) line.recordAt(i, a, b)
       line.forgetBefore(forgotten)
       const end = forgotten + CAPACITY - 1
       const labels = Array.from({ length: 7 }, (_, i) => set(`label ${i}`))
-      for (let i = forgotten; i < end; i++) line.record(i, labels[i % 7], labels[i % 3])
+      for (let i = forgotten; i < end; i++) line.recordAt(i, labels[i % 7], labels[i % 3])
       const times = Array.from({ length: end - forgotten }, (_, i) => forgotten + i)
       const found = line.at(times)
       const isRight = (time: number, i: number) => {
@@ -89,16 +104,16 @@ describe('a ring that has to grow', () => {
 
 describe('a full ring', () => {
   it('loses the labels of the time it has forgotten, and swaps none', () => {
-    const line = new LabelTimeline()
-    for (let i = 0; i < CAPACITY + 100; i++) line.record(i * 10, i % 2 === 0 ? a : b, undefined)
+    const line = new ClockedTimeline()
+    for (let i = 0; i < CAPACITY + 100; i++) line.recordAt(i * 10, i % 2 === 0 ? a : b, undefined)
     const found = ownAt(line, [5, 995, 1005, 1015, 4_000_000])
     expect(found).toEqual(['lost', 'lost', a, b, b])
   })
 
   it('loses nothing that was asked for in time', () => {
-    const line = new LabelTimeline()
+    const line = new ClockedTimeline()
     for (let i = 0; i < 3 * CAPACITY; i++) {
-      line.record(i * 10, i % 2 === 0 ? a : b, undefined)
+      line.recordAt(i * 10, i % 2 === 0 ? a : b, undefined)
       if (i % 1000 !== 0) continue
       expect(ownAt(line, [i * 10 + 5])).toEqual([i % 2 === 0 ? a : b])
       line.forgetBefore(i * 10 + 5)
@@ -106,11 +121,11 @@ describe('a full ring', () => {
   })
 
   it('knows again once the forgotten time has been asked for', () => {
-    const line = new LabelTimeline()
-    for (let i = 0; i < CAPACITY + 1; i++) line.record(i, a, undefined)
+    const line = new ClockedTimeline()
+    for (let i = 0; i < CAPACITY + 1; i++) line.recordAt(i, a, undefined)
     expect(ownAt(line, [0])).toEqual(['lost'])
     line.forgetBefore(CAPACITY)
-    line.record(CAPACITY + 10, b, undefined)
+    line.recordAt(CAPACITY + 10, b, undefined)
     expect(ownAt(line, [CAPACITY + 5, CAPACITY + 11])).toEqual([a, b])
   })
 })
@@ -120,10 +135,10 @@ it('holds no label set that is no longer needed', async () => {
   const { runInNewContext } = await import('node:vm')
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
-  const line = new LabelTimeline()
+  const line = new ClockedTimeline()
   const references = Array.from({ length: 100 }, (_, i) => {
     const labels = set(`request ${i}`)
-    line.record(i, labels, undefined)
+    line.recordAt(i, labels, undefined)
     return new WeakRef(labels)
   })
   line.forgetBefore(1000)
