@@ -49,6 +49,12 @@ export interface CarryingContext {
   labels(): LabelSet | undefined
   /** The labels of the context that a frame holds. Must not throw. */
   labelsIn(frame: ContextFrame | undefined): LabelSet | undefined
+  /**
+   * The labels in force again after an execution. Must not throw.
+   *
+   * @param before those that were in force before it.
+   */
+  labelsBack(before: LabelSet | undefined): LabelSet | undefined
   /** Begins to observe changes. @returns ends it. */
   hook(): () => void
   /** Drops references to contexts, as a window is over. */
@@ -171,7 +177,12 @@ export class LabelAgent {
 
   readonly #left = (execution: Execution): void => {
     const index = this.#executions.leave(execution)
-    this.#switchTo(this.#executions.outerOwn(index), this.#executions.outerCarried(index))
+    const carried = this.#executions.outerCarried(index)
+    const context = this.#context
+    this.#switchTo(
+      this.#executions.outerOwn(index),
+      context === undefined ? carried : context.labelsBack(carried),
+    )
   }
 
   /** From now on switches are written down. Hooks nothing before there is something to look for. */

@@ -83,6 +83,7 @@ function joinProvider(
   joined: WeakSet<object>,
 ): void {
   if (isNoop(provider)) return
+  profiles.prepare()
   const tracer = provider.getTracer('spanprof')
   const owner = ownerOf(tracer, 'startSpan')
   if (owner === undefined || owner === tracer) {

@@ -28,6 +28,11 @@ export class SpanProfiles {
       options.spanIdLabelScope !== 'all-spans' && options.spanNameLabelScope !== 'all-spans'
   }
 
+  /** An SDK is there, so that contexts are to be observed before its first span comes into force. */
+  prepare(): void {
+    this.#context.followManager()
+  }
+
   /** The context in force. */
   get active(): Context | undefined {
     return this.#context.active()

@@ -21,6 +21,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   #manager: ContextManager | undefined
   /** The one storage that decides about the context, where there is one. */
   #storage: Storage | undefined
+  #hasStorages = false
   #observed: ObservedContext | undefined
   #hooked = false
   /** `true` while contexts change for our own questions only. */
@@ -60,6 +61,11 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     } catch {
       return undefined
     }
+  }
+
+  /** A manager without a storage has hooks of its own, which need not nest as executions do. */
+  labelsBack(before: LabelSet | undefined): LabelSet | undefined {
+    return this.#hasStorages ? before : this.labels()
   }
 
   enter(storage: Storage | undefined, store: unknown): LabelSet | undefined {
@@ -119,7 +125,8 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     const storages = storagesOf(manager)
     this.#observed = new ObservedContext(this)
     for (const storage of storages) this.#observed.observeStorage(storage)
-    if (storages.length === 0) this.#observed.observeManager(manager)
+    this.#hasStorages = storages.length > 0
+    if (!this.#hasStorages) this.#observed.observeManager(manager)
     if (storages.length === 1) this.#storage = storages[0]
   }
 

@@ -86,6 +86,7 @@ export function labellingTracer(tracer: Tracer, profiles: SpanProfiles): Tracer 
       const fn = args.pop()
       if (typeof fn !== 'function')
         return Reflect.apply(tracer.startActiveSpan, tracer, [...args, fn])
+      profiles.prepare()
       const [name, options, context] = args as [string, SpanOptions?, Context?]
       const parent = parentContext(profiles, options, context)
       const labelled = (span: Span, ...more: unknown[]) => {

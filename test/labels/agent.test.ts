@@ -13,6 +13,7 @@ class OnePlace implements CarryingContext {
   hooked = 0
   labels = () => this.labelsInForce
   labelsIn = () => this.labelsInForce
+  labelsBack = (before: LabelSet | undefined) => before
   hook() {
     this.hooked++
     return () => {
