@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ContextFrame } from './context-frame.js'
-import { type Execution, observeExecutions } from './execution-hooks.js'
+import { observeExecutions } from './execution-hooks.js'
 import { ExecutionStack } from './execution-stack.js'
 import { type LabelCounters, LabelRegistry } from './label-registry.js'
 import { type LabelSet, type Labels, type LabelValue, merge } from './label-set.js'
@@ -164,19 +164,19 @@ export class LabelAgent {
     this.use()
   }
 
-  readonly #entered = (execution: Execution): void => {
-    this.#executions.enter(execution, this.#own, this.#carried)
+  readonly #entered = (asyncId: number): void => {
+    this.#executions.enter(asyncId, this.#own, this.#carried)
     this.observe()
   }
 
-  readonly #entering = (execution: Execution, frame: ContextFrame | undefined): void => {
-    this.#executions.enter(execution, this.#own, this.#carried)
+  readonly #entering = (asyncId: number, frame: ContextFrame | undefined): void => {
+    this.#executions.enter(asyncId, this.#own, this.#carried)
     const own = this.#ownUsed ? (frame?.get(this.#storage) as LabelSet | undefined) : undefined
     this.#switchTo(own, this.#context?.labelsIn(frame))
   }
 
-  readonly #left = (execution: Execution): void => {
-    const index = this.#executions.leave(execution)
+  readonly #left = (asyncId: number): void => {
+    const index = this.#executions.leave(asyncId)
     const carried = this.#executions.outerCarried(index)
     const context = this.#context
     this.#switchTo(

@@ -2,24 +2,23 @@ import { createHook, executionAsyncResource } from 'node:async_hooks'
 // By default import: not every runtime that can load this has promiseHooks.
 import v8 from 'node:v8'
 import { type ContextFrame, frameProperty } from './context-frame.js'
+import { PROMISE } from './execution-stack.js'
 
 /**
- * One run of an asynchronous continuation: a promise's reaction, a timer, an immediate, a tick, a
- * native callback, the function of an `AsyncResource`. Identified by its async id or its promise.
+ * Receives the begin and the end of each execution: one run of an asynchronous continuation, be it a
+ * promise's reaction, a timer, an immediate, a tick, a native callback or a function in the scope of an
+ * `AsyncResource`. Executions nest. The methods must not throw.
  */
-export type Execution = number | object
-
-/** Receives the begin and the end of each execution. They nest. Its methods must not throw. */
 export interface ExecutionObserver {
   /** An execution begins, and its own stores are in force already. */
-  readonly entered: (execution: Execution) => void
+  readonly entered: (asyncId: number) => void
   /** An execution begins, and `frame` is about to come into force. */
-  readonly entering: (execution: Execution, frame: ContextFrame | undefined) => void
+  readonly entering: (asyncId: number, frame: ContextFrame | undefined) => void
   /**
    * An execution ends. Not called if an exception leaves a native callback that JavaScript has called,
    * nor preceded by a begin if the execution began before the hooks were set.
    */
-  readonly left: (execution: Execution) => void
+  readonly left: (asyncId: number) => void
 }
 
 /**
@@ -48,7 +47,10 @@ export function observeExecutions({ entered, entering, left }: ExecutionObserver
   }
   // Cheaper than an async hook that follows promises: no id, no object and no look-up for each.
   const hook = createHook({ before, after: left, ...WITHOUT_PROMISES }).enable()
-  const stopPromises = v8.promiseHooks.createHook({ before: entered, after: left }) as () => void
+  const stopPromises = v8.promiseHooks.createHook({
+    before: () => entered(PROMISE),
+    after: () => left(PROMISE),
+  }) as () => void
   return () => {
     hook.disable()
     stopPromises()

@@ -1,13 +1,16 @@
 import { executionAsyncId } from 'node:async_hooks'
-import type { Execution } from './execution-hooks.js'
 import type { LabelSet } from './label-set.js'
+
+/** Stands for a promise's reaction that has no async id. */
+export const PROMISE = 0
 
 /**
  * The executions under way, each with the labels to which the thread returns after it. All of them
- * but the innermost wait for it: a native callback or a promise reaction can run inside JavaScript.
+ * but the innermost wait for it: a native callback or a promise's reaction can run inside JavaScript.
+ * Called twice in each execution, so that nothing here allocates but a stack that grows.
  */
 export class ExecutionStack {
-  readonly #executions: (Execution | undefined)[] = []
+  #ids = new Float64Array(64)
   readonly #outerOwn: (LabelSet | undefined)[] = []
   readonly #outerCarried: (LabelSet | undefined)[] = []
   #depth = 0
@@ -16,13 +19,15 @@ export class ExecutionStack {
     return this.#depth === 0
   }
 
-  /** Called in each execution, as is `leave`: no allocation but for a stack that grows. */
-  enter(execution: Execution, own: LabelSet | undefined, carried: LabelSet | undefined): void {
-    if (this.#depth > 0 && typeof execution === 'object') this.#dropStale()
+  /** @param own, carried the labels to return to. */
+  enter(asyncId: number, own: LabelSet | undefined, carried: LabelSet | undefined): void {
+    if (this.#depth > 0 && asyncId === PROMISE) this.#dropStale()
+    if (this.#depth === this.#ids.length) this.#grow()
     const index = this.#depth++
-    this.#executions[index] = execution
-    this.#outerOwn[index] = own
-    this.#outerCarried[index] = carried
+    this.#ids[index] = asyncId
+    // Mostly nothing is in force outside. A store into an array costs more than a look.
+    if (this.#outerOwn[index] !== own) this.#outerOwn[index] = own
+    if (this.#outerCarried[index] !== carried) this.#outerCarried[index] = carried
   }
 
   /**
@@ -31,13 +36,10 @@ export class ExecutionStack {
    * @returns its index, for `outerOwn` and `outerCarried`; -1 if its begin was not seen. Everything on
    *   the stack is over then.
    */
-  leave(execution: Execution): number {
-    let index = this.#depth
-    do index--
-    while (index >= 0 && this.#executions[index] !== execution)
-    const left = Math.max(index, 0)
-    for (let i = left; i < this.#depth; i++) this.#executions[i] = undefined
-    this.#depth = left
+  leave(asyncId: number): number {
+    let index = this.#depth - 1
+    while (index >= 0 && this.#ids[index] !== asyncId) index--
+    this.#depth = index < 0 ? 0 : index
     return index
   }
 
@@ -57,17 +59,22 @@ export class ExecutionStack {
 
   clear(): void {
     this.#depth = 0
-    this.#executions.length = 0
     this.#outerOwn.length = 0
     this.#outerCarried.length = 0
   }
 
+  #grow(): void {
+    const ids = this.#ids
+    this.#ids = new Float64Array(2 * ids.length)
+    this.#ids.set(ids)
+  }
+
   /**
-   * Drops executions whose end was not reported. A promise's reaction has no async id where promises
-   * are followed by hooks of their own, so that of the execution around it is still the current one.
+   * Drops executions whose end was not reported. A promise's reaction without an async id leaves that
+   * of the execution around it the current one.
    */
   #dropStale(): void {
-    const innermost = this.#executions[this.#depth - 1]
-    if (typeof innermost === 'number' && innermost !== executionAsyncId()) this.clear()
+    const innermost = this.#ids[this.#depth - 1]
+    if (innermost !== PROMISE && innermost !== executionAsyncId()) this.#depth = 0
   }
 }

@@ -44,15 +44,16 @@ export class LabelTimeline {
 
   /** These labels are in force from now on. Called at every switch: allocates nothing but a larger ring. */
   record(own: LabelSet | undefined, carried: LabelSet | undefined): void {
-    const isFull = this.#count - this.#oldest >= this.#capacity
+    const isFull = this.#count - this.#oldest > this.#mask
     if (isFull && this.#capacity < MAX_CAPACITY) this.#grow()
     const index = this.#count++ & this.#mask
     // With its fraction of a microsecond: V8 cuts sample times down to whole ones. It takes them some
     // microseconds after a switch that came before; a switch that comes after may follow in the same
     // microsecond, and has to be the later one.
     this.#timesNanos[index] = this.#now()
-    this.#own[index] = own
-    this.#carried[index] = carried
+    // Every other switch is to none, which is there already. A store costs more than a look.
+    if (this.#own[index] !== own) this.#own[index] = own
+    if (this.#carried[index] !== carried) this.#carried[index] = carried
   }
 
   get #capacity(): number {
