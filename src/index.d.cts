@@ -9,6 +9,7 @@ export type * from './index.js' with { 'resolution-mode': 'import' }
 export declare const startProfiler: typeof esm.startProfiler
 export declare const profile: typeof esm.profile
 export declare const withLabels: typeof esm.withLabels
+export declare const updateLabels: typeof esm.updateLabels
 export declare const SpanprofError: typeof esm.SpanprofError
 export type SpanprofError = esm.SpanprofError
 

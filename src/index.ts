@@ -65,5 +65,24 @@ export function withLabels<T>(labels: Labels, fn: () => T): T {
   return sharedAgent().run(labels, fn)
 }
 
+/**
+ * Adds labels to the scope of the nearest `withLabels` around the call: a tenant that is known only
+ * after authentication reaches the whole request. They apply to everything that runs in that scope,
+ * and to the samples already taken in it since the last profile was written. Scopes inside that were
+ * opened before do not get them. (The first call in a process reaches no earlier samples.)
+ *
+ * @param labels as for `withLabels`.
+ * @returns whether there is a scope; without one nothing happens.
+ * @throws {SpanprofError} `ERR_INVALID_LABEL` as `withLabels`.
+ * @example
+ * withLabels({ route: '/cart' }, async () => {
+ *   const user = await authenticate(request)
+ *   updateLabels({ tenant: user.tenant })
+ * })
+ */
+export function updateLabels(labels: Labels): boolean {
+  return sharedAgent().update(labels)
+}
+
 /** The API of `@pyroscope/nodejs` in one object. */
 export default { ...dropIn }

@@ -1,7 +1,3 @@
-import type { LabelValue, LateText } from './labels/label-set.js'
-
-export type { LateText }
-
 /**
  * The plain types that the sampler hands to the export. Times are on the clock of
  * `process.hrtime()` (CLOCK_MONOTONIC), which is V8's clock for samples too.
@@ -68,5 +64,10 @@ export interface AllocationSite {
 /** Label keys and values, sorted by key: `[key, value, key, value, …]`. */
 export type LabelPairs = readonly string[]
 
-/** Likewise while a value may still change, as the name of a running span may. */
-export type OpenLabelPairs = readonly LabelValue[]
+/** The labels of a sample while its profile is open. Their pairs may still be replaced. */
+export interface OpenLabels {
+  /** Of `withLabels`. */
+  readonly own: { readonly pairs: LabelPairs } | undefined
+  /** Of a context such as OpenTelemetry's. Takes precedence. */
+  readonly carried: { readonly pairs: LabelPairs } | undefined
+}

@@ -34,7 +34,7 @@ export function setLabels(labels: Labels): void {
 
 /** The labels in force in the current asynchronous context. */
 export function getLabels(): Record<string, string | number> {
-  return Object.fromEntries(entries(sharedAgent().own)) as Record<string, string>
+  return Object.fromEntries(entries(sharedAgent().own?.pairs))
 }
 
 /** Code that was written for the other package may pass anything, and it went on. */

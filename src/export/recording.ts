@@ -1,11 +1,5 @@
-import type {
-  LabelPairs,
-  LateText,
-  OpenLabelPairs,
-  RecordedType,
-  StackNode,
-  Window,
-} from '../sample.js'
+import { merge } from '../labels/label-set.js'
+import type { LabelPairs, OpenLabels, RecordedType, StackNode, Window } from '../sample.js'
 import { Interned } from './interned.js'
 import { dealLines } from './line-ticks.js'
 import { isCalledByUs, isOwnFrame, OWN_FRAME } from './own-frames.js'
@@ -20,7 +14,7 @@ export interface LabelledWindow extends Window {
   /** Nanoseconds of each sample, by index. */
   readonly cpuNanosOfSample: readonly number[]
   /** The labels of each sample, by index; `undefined` for none. */
-  readonly labelsOfSample: readonly (OpenLabelPairs | undefined)[]
+  readonly labelsOfSample: readonly (OpenLabels | undefined)[]
 }
 
 /** What a recording is made for. */
@@ -31,7 +25,7 @@ export interface RecordingOptions {
   readonly samplingIntervalMicros: number
 }
 
-const NO_LABELS: OpenLabelPairs = []
+const NO_LABELS: OpenLabels = { own: undefined, carried: undefined }
 const TYPES = { cpu: CPU, wall: WALL }
 
 /** Folds the windows of a stretch of time by stack and label set into one profile. */
@@ -40,8 +34,8 @@ export class Recording {
   readonly #startMicros: number
   readonly #startTimeMillis: number
   readonly #stacks = new StackTable()
-  readonly #lateTexts = new Map<LateText, number>()
-  readonly #labelSets = new Interned<OpenLabelPairs>((pairs) => this.#labelSetKey(pairs))
+  /** By identity, as those that are equal now may become different. */
+  readonly #labelSets = new Map<OpenLabels, number>()
   readonly #samples = new SampleTable()
   #endMicros: number
   /** Up to where the samples of a wall profile stand for the time. */
@@ -87,12 +81,12 @@ export class Recording {
     }
   }
 
-  /** Late texts are taken as they are now, whatever they were when their samples came. */
+  /** Labels are those of now, whatever they were when their samples came. */
   finish(): Profile {
     const labelSets = new Interned<LabelPairs>((pairs) => JSON.stringify(pairs))
     const samples = new SampleTable()
-    const finalLabelSet = this.#labelSets.items.map((pairs) =>
-      labelSets.indexOf(pairs.map((value) => (typeof value === 'string' ? value : value.text))),
+    const finalLabelSet = [...this.#labelSets.keys()].map(({ own, carried }) =>
+      labelSets.indexOf(merge(own?.pairs ?? [], carried?.pairs ?? []).pairs),
     )
     for (const { stack, labelSet, values } of this.#samples.samples) {
       samples.add({ stack, labelSet: finalLabelSet[labelSet] as number, values })
@@ -134,20 +128,13 @@ export class Recording {
   /** A thread that waits works for nobody, whichever labels were in force last. */
   #labelSetOf({ samples, labelsOfSample }: LabelledWindow, index: number): number {
     const labels = samples[index]?.idle ? NO_LABELS : labelsOfSample[index]
-    return this.#labelSets.indexOf(labels ?? NO_LABELS)
+    return this.#indexOf(labels ?? NO_LABELS)
   }
 
-  /** With an id in place of a late text, which stays the same text whatever it says. */
-  #labelSetKey(pairs: OpenLabelPairs): string {
-    return JSON.stringify(
-      pairs.map((value) => (typeof value === 'string' ? value : this.#id(value))),
-    )
-  }
-
-  #id(late: LateText): number {
-    const id = this.#lateTexts.get(late) ?? this.#lateTexts.size
-    this.#lateTexts.set(late, id)
-    return id
+  #indexOf(labels: OpenLabels): number {
+    const index = this.#labelSets.get(labels) ?? this.#labelSets.size
+    this.#labelSets.set(labels, index)
+    return index
   }
 }
 

@@ -3,28 +3,27 @@ import type { ContextFrame } from './context-frame.js'
 import { observeExecutions } from './execution-hooks.js'
 import { ExecutionStack } from './execution-stack.js'
 import { type LabelCounters, LabelRegistry } from './label-registry.js'
-import { type LabelSet, type Labels, type LabelValue, merge } from './label-set.js'
+import { LabelScope } from './label-scope.js'
+import type { LabelSet, Labels } from './label-set.js'
 import { type LabelsInForce, LabelTimeline } from './label-timeline.js'
-import { LateTexts } from './late-texts.js'
+import { SampledLabelSets } from './sampled-label-sets.js'
 
 export type { ContextFrame } from './context-frame.js'
-export type { LabelSet, Labels, LateText } from './label-set.js'
+export type { LabelSet, Labels } from './label-set.js'
 
 /** What the sampler thread gets for its sample times; plain data, as it crosses threads. */
 export interface LabelsOfSamples {
-  /** For each time an index into `labelSets`; -1 for none, -2 where the ring has forgotten. */
-  readonly labelSetOfSample: number[]
-  /** Sorted by key: `[key, value, key, value, …]`. A number in a value's place is a late text's id. */
-  readonly labelSets: (string | number)[][]
-  /** Late texts that are new or have changed since the last call. */
-  readonly lateTexts: [id: number, text: string][]
-  /** Ids of late texts that nobody will hear of again. */
-  readonly settledTexts: number[]
-  /** Keys of `withLabels` that stood against a carried label, and lost. */
-  readonly overruledKeys: string[]
-  /** How many label sets have been made since the last call. */
+  /** For each time an index into `combinations`; {@link NO_LABELS} or {@link LABELS_LOST}. */
+  readonly labelsOfSample: number[]
+  /** Ids of the sets that were in force at once: of `withLabels`, of a context; {@link NO_LABELS} for none. */
+  readonly combinations: [own: number, carried: number][]
+  /** The sets that are new or have changed since the last call. */
+  readonly changedSets: [id: number, pairs: readonly string[]][]
+  /** Ids that are not used any more. */
+  readonly settledSets: number[]
+  /** Label sets made by `withLabels` since the last call. */
   readonly made: number
-  /** How often other labels came into force since the last call. */
+  /** Switches of labels since the last call. */
   readonly switches: number
 }
 
@@ -64,7 +63,8 @@ export interface CarryingContext {
 /** Kept here, as tests of the app may replace it by a fake. */
 const { queueMicrotask } = globalThis
 
-const NO_LABELS = -1
+export const NO_LABELS = -1
+/** The full ring has forgotten them. */
 export const LABELS_LOST = -2
 
 /**
@@ -75,9 +75,9 @@ export class LabelAgent {
   /** Of the spans that a carrying context has labelled. */
   readonly spanCounters = { spans: 0, spanFailures: 0 }
   readonly hookCounters = { hooksRefused: 0 }
-  readonly #storage = new AsyncLocalStorage<LabelSet | undefined>()
+  readonly #storage = new AsyncLocalStorage<LabelScope | undefined>()
   readonly #registry = new LabelRegistry()
-  readonly #lateTexts = new LateTexts()
+  readonly #sampledSets = new SampledLabelSets()
   #context: CarryingContext | undefined
   #own: LabelSet | undefined
   #carried: LabelSet | undefined
@@ -86,6 +86,8 @@ export class LabelAgent {
   #switchesBefore = 0
   #switchesTold = 0
   #ownUsed = false
+  /** `updateLabels` has been called. From then on the labels of equal scopes can become different. */
+  #scopesChange = false
   /** There are labels in this process, so that there is something to hook for. */
   #used = false
   #recording = false
@@ -96,7 +98,7 @@ export class LabelAgent {
 
   /** Runs `fn` with `labels` over those in force, and returns what it returns. */
   run<T>(labels: Labels, fn: () => T): T {
-    const inner = this.#registry.nest(this.#storage.getStore(), labels)
+    const inner = new LabelScope(this.#registry.nest(this.#storage.getStore()?.labels, labels))
     this.#useOwn()
     if (!this.#recording) return this.#storage.run(inner, fn)
     const outer = this.#own
@@ -113,10 +115,24 @@ export class LabelAgent {
    * whatever it starts from here on.
    */
   enter(labels: Labels): void {
-    const set = this.#registry.nest(undefined, labels)
+    const scope = new LabelScope(this.#registry.nest(undefined, labels))
     this.#useOwn()
-    this.#storage.enterWith(set)
-    this.#switchTo(set, this.#carried)
+    this.#storage.enterWith(scope)
+    this.#switchTo(scope, this.#carried)
+  }
+
+  /**
+   * Puts `labels` over those of the nearest scope, for all that runs in it and for its samples of the
+   * current profile.
+   *
+   * @returns whether there is a scope.
+   */
+  update(labels: Labels): boolean {
+    const scope = this.#storage.getStore()
+    this.#scopesChange = true
+    const updated = this.#registry.nest(scope?.labels, labels)
+    scope?.replace(updated)
+    return scope !== undefined
   }
 
   /** The labels that `withLabels` has put in force. */
@@ -171,7 +187,7 @@ export class LabelAgent {
 
   readonly #entering = (asyncId: number, frame: ContextFrame | undefined): void => {
     this.#executions.enter(asyncId, this.#own, this.#carried)
-    const own = this.#ownUsed ? (frame?.get(this.#storage) as LabelSet | undefined) : undefined
+    const own = this.#ownUsed ? (frame?.get(this.#storage) as LabelScope | undefined) : undefined
     this.#switchTo(own, this.#context?.labelsIn(frame))
   }
 
@@ -201,7 +217,7 @@ export class LabelAgent {
     this.#switchesBefore += this.#timeline?.switches ?? 0
     this.#timeline = undefined
     this.#switchesTold = 0
-    this.#lateTexts.forgetBefore(Number.POSITIVE_INFINITY)
+    this.#sampledSets.forgetBefore(Number.POSITIVE_INFINITY)
     this.#own = undefined
     this.#carried = undefined
     this.#executions.clear()
@@ -212,31 +228,36 @@ export class LabelAgent {
    * forgotten, so that no label outlives it here.
    *
    * @param timesMicros in ascending order, on the clock of `process.hrtime()`.
-   * @param keepTextsFromMicros late texts of samples from here on may still be asked for.
+   * @param keepFromMicros label sets of samples from here on may still change.
    */
   labelsAt(
     timesMicros: readonly number[],
     endMicros: number,
-    keepTextsFromMicros: number,
+    keepFromMicros: number,
   ): LabelsOfSamples {
-    const described = new DescribedLabels(this.#lateTexts, endMicros)
+    const combinations = new LabelCombinations((set) => this.#idOf(set, endMicros))
     const found = this.#timeline?.at(timesMicros) ?? []
-    const labelSetOfSample = timesMicros.map((_, i) => {
+    const labelsOfSample = timesMicros.map((timeMicros, i) => {
       const labels = found[i]
       if (labels === undefined) return NO_LABELS
-      return labels === 'lost' ? LABELS_LOST : described.indexOf(labels)
+      return labels === 'lost' ? LABELS_LOST : combinations.indexOf(labels, timeMicros)
     })
     this.#timeline?.forgetBefore(endMicros)
     this.#context?.release()
     return {
-      labelSetOfSample,
-      labelSets: described.labelSets,
-      lateTexts: this.#lateTexts.changes(),
-      settledTexts: this.#lateTexts.forgetBefore(keepTextsFromMicros),
-      overruledKeys: [...described.overruledKeys],
+      labelsOfSample,
+      combinations: combinations.ids,
+      changedSets: this.#sampledSets.changes(),
+      settledSets: this.#sampledSets.forgetBefore(keepFromMicros),
       made: this.#takeMade(),
       switches: this.#takeSwitches(),
     }
+  }
+
+  #idOf(set: LabelSet | undefined, endMicros: number): number {
+    if (set === undefined) return NO_LABELS
+    const isFixed = set instanceof LabelScope && !this.#scopesChange
+    return this.#sampledSets.idOf(isFixed ? set.labels : set, endMicros)
   }
 
   #takeMade(): number {
@@ -292,37 +313,30 @@ export class LabelAgent {
   }
 }
 
-/** Labels in force, written out for the sampler thread, each combination once. */
-class DescribedLabels {
-  readonly labelSets: (string | number)[][] = []
-  readonly overruledKeys = new Set<string>()
-  readonly #lateTexts: LateTexts
-  readonly #endMicros: number
-  readonly #indexes = new Map<LabelSet | undefined, Map<LabelSet | undefined, number>>()
+/** The label sets in force at once, each combination once. */
+class LabelCombinations {
+  readonly ids: [own: number, carried: number][] = []
+  readonly #idOf: (set: LabelSet | undefined) => number
+  readonly #indexes = new Map<string, number>()
 
-  /** @param endMicros no sample is later. */
-  constructor(lateTexts: LateTexts, endMicros: number) {
-    this.#lateTexts = lateTexts
-    this.#endMicros = endMicros
+  constructor(idOf: (set: LabelSet | undefined) => number) {
+    this.#idOf = idOf
   }
 
-  indexOf(labels: LabelsInForce): number {
-    const { own, carried } = labels
-    const indexes = this.#indexes.get(own) ?? new Map<LabelSet | undefined, number>()
-    this.#indexes.set(own, indexes)
-    const index = indexes.get(carried) ?? this.#add(labels)
-    indexes.set(carried, index)
+  indexOf(labels: LabelsInForce, timeMicros: number): number {
+    const own = setAt(labels.own, timeMicros)
+    const carried = setAt(labels.carried, timeMicros)
+    if (own === undefined && carried === undefined) return NO_LABELS
+    const ids: [number, number] = [this.#idOf(own), this.#idOf(carried)]
+    const key = ids.join()
+    const index = this.#indexes.get(key) ?? this.ids.push(ids) - 1
+    this.#indexes.set(key, index)
     return index
   }
+}
 
-  #add({ own, carried }: LabelsInForce): number {
-    const { pairs, clashes } = merge(own, carried)
-    if (pairs.length === 0) return NO_LABELS
-    for (const key of clashes) this.overruledKeys.add(key)
-    const described = (value: LabelValue) =>
-      typeof value === 'string' ? value : this.#lateTexts.idOf(value, this.#endMicros)
-    return this.labelSets.push(pairs.flatMap(([key, value]) => [key, described(value)])) - 1
-  }
+function setAt(set: LabelSet | undefined, timeMicros: number): LabelSet | undefined {
+  return set?.at === undefined ? set : set.at(timeMicros)
 }
 
 /**

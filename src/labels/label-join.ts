@@ -1,5 +1,6 @@
-import { AGENT_KEY, LABELS_LOST, type LabelsOfSamples } from './agent.js'
-import type { LabelValue } from './label-set.js'
+import type { OpenLabels } from '../sample.js'
+import { AGENT_KEY, LABELS_LOST, type LabelsOfSamples, NO_LABELS } from './agent.js'
+import { merge } from './label-set.js'
 
 /** The part of a transport that is needed here: sends a command to the profiled thread. */
 type Send = (method: string, params: object) => Promise<unknown>
@@ -19,10 +20,11 @@ const LABELS_AT =
 
 /** Samples with their labels. */
 export interface JoinedLabels {
-  /** By sample: `[key, value, …]` sorted by key, or `undefined` for none. */
-  readonly labelsOfSample: (readonly LabelValue[] | undefined)[]
+  /** By sample; `undefined` for none. */
+  readonly labelsOfSample: (OpenLabels | undefined)[]
   /** By sample: its labels are not known any more. */
   readonly isLost: boolean[]
+  /** Keys of `withLabels` that a carried label of the same key overrules. */
   readonly overruledKeys: string[]
   readonly made: number
   readonly switches: number
@@ -31,8 +33,10 @@ export interface JoinedLabels {
 /** Asks the agent in the profiled thread for the labels of samples, over the inspector. */
 export class LabelJoin {
   readonly #send: Send
-  /** What labels refer to; renewed in place, as recordings hold them too. */
-  readonly #lateTexts = new Map<number, { text: string }>()
+  /** By the agent's ids. Changed in place, as recordings refer to them. */
+  readonly #sets = new Map<number, { pairs: readonly string[] }>()
+  /** By the ids of both of its sets, so that equal ones are the same object. */
+  readonly #open = new Map<string, OpenLabels>()
   #agentId: string | undefined
 
   constructor(send: Send) {
@@ -41,23 +45,21 @@ export class LabelJoin {
 
   /**
    * @param timesMicros the samples' times, in ascending order.
-   * @param keepTextsFromMicros labels of samples from here on are still held by somebody.
+   * @param keepFromMicros labels of samples from here on are still referred to by recordings.
    */
   async labelsAt(
     timesMicros: readonly number[],
     endMicros: number,
-    keepTextsFromMicros: number,
+    keepFromMicros: number,
   ): Promise<JoinedLabels> {
-    const answer = await this.#ask(timesMicros, endMicros, keepTextsFromMicros)
-    for (const [id, text] of answer.lateTexts) this.#lateText(id).text = text
-    const openValue = (value: string | number) =>
-      typeof value === 'string' ? value : this.#lateText(value)
-    const labelSets = answer.labelSets.map((pairs) => pairs.map(openValue))
-    for (const id of answer.settledTexts) this.#lateTexts.delete(id)
+    const answer = await this.#ask(timesMicros, endMicros, keepFromMicros)
+    for (const [id, pairs] of answer.changedSets) this.#change(id, pairs)
+    const combinations = answer.combinations.map(([own, carried]) => this.#combine(own, carried))
+    for (const id of answer.settledSets) this.#settle(id)
     return {
-      labelsOfSample: answer.labelSetOfSample.map((index) => labelSets[index]),
-      isLost: answer.labelSetOfSample.map((index) => index === LABELS_LOST),
-      overruledKeys: answer.overruledKeys,
+      labelsOfSample: answer.labelsOfSample.map((index) => combinations[index]),
+      isLost: answer.labelsOfSample.map((index) => index === LABELS_LOST),
+      overruledKeys: [...new Set(combinations.flatMap(overruledKeys))],
       made: answer.made,
       switches: answer.switches,
     }
@@ -77,12 +79,29 @@ export class LabelJoin {
     return answer.result.value as LabelsOfSamples
   }
 
-  #lateText(id: number): { text: string } {
-    const known = this.#lateTexts.get(id)
-    if (known !== undefined) return known
-    const late = { text: '' }
-    this.#lateTexts.set(id, late)
-    return late
+  #change(id: number, pairs: readonly string[]): void {
+    const known = this.#sets.get(id)
+    if (known === undefined) this.#sets.set(id, { pairs })
+    else known.pairs = pairs
+  }
+
+  #combine(own: number, carried: number): OpenLabels {
+    const key = `${own}:${carried}`
+    const open = this.#open.get(key) ?? { own: this.#set(own), carried: this.#set(carried) }
+    this.#open.set(key, open)
+    return open
+  }
+
+  #set(id: number): { readonly pairs: readonly string[] } | undefined {
+    return id === NO_LABELS ? undefined : this.#sets.get(id)
+  }
+
+  #settle(id: number): void {
+    const set = this.#sets.get(id)
+    this.#sets.delete(id)
+    for (const [key, { own, carried }] of this.#open) {
+      if (own === set || carried === set) this.#open.delete(key)
+    }
   }
 
   async #agent(): Promise<string> {
@@ -96,4 +115,8 @@ export class LabelJoin {
     }
     return this.#agentId
   }
+}
+
+function overruledKeys({ own, carried }: OpenLabels): readonly string[] {
+  return own && carried ? merge(own.pairs, carried.pairs).clashes : []
 }

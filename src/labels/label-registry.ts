@@ -19,7 +19,6 @@ export interface LabelCounters {
 }
 
 interface KnownSet extends LabelSet {
-  readonly pairs: readonly string[]
   /** The sets that one more label leads to, by its key and value, as long as the era lasts. */
   inner: Map<string, Map<string, KnownSet>> | undefined
   era: number
@@ -34,7 +33,7 @@ export class LabelRegistry {
   readonly counters: LabelCounters = { labelsCut: 0, labelsDropped: 0 }
   /** Sets that were not known before. */
   made = 0
-  readonly #none: KnownSet = { pairs: [], inner: undefined, era: 0 }
+  readonly #none: KnownSet = { pairs: [], version: 0, inner: undefined, era: 0 }
   #known = 0
   #era = 0
 
@@ -63,7 +62,7 @@ export class LabelRegistry {
       return set
     }
     this.made++
-    const added: KnownSet = { pairs, inner: undefined, era: this.#era }
+    const added: KnownSet = { pairs, version: 0, inner: undefined, era: this.#era }
     if (key.length + value.length <= MAX_KNOWN_LENGTH) this.#remember(set, key, value, added)
     return added
   }

@@ -18,6 +18,12 @@ import { profileUrlOf } from './profile-urls.js'
  */
 export type LabelScope = 'none' | 'root-span' | 'all-spans'
 
+/**
+ * What samples carry that are taken more than five seconds after their span has ended, in work that it
+ * has started: all of its labels, its name alone, or none.
+ */
+export type LabelsAfterEnd = 'all' | 'name' | 'none'
+
 /** A span that has ended, for a link to its profile. */
 export interface ProfileOfSpan {
   readonly appName: string
@@ -65,6 +71,14 @@ export interface SpanProfilesOptions {
    * @default false
    */
   profileIdLabel?: boolean
+  /**
+   * Which labels of a span outlive it. A span's profile must not grow for hours because the span has
+   * started an interval; what that costs can still be found by the span's name. All labels end with
+   * the span whose id is shown, five seconds after it.
+   *
+   * @default 'name'
+   */
+  labelsAfterEnd?: LabelsAfterEnd
   /**
    * The older way to say `spanIdLabelScope`: `true` for `'root-span'`, `false` for `'all-spans'`. Also
    * `OTEL_PYROSCOPE_ROOT_SPAN_ONLY`.
@@ -124,6 +138,7 @@ const CHECKS: OptionChecks<SpanProfilesOptions> = {
   spanNameLabelScope: scope,
   traceIdLabel: boolean,
   profileIdLabel: boolean,
+  labelsAfterEnd: oneOf('all', 'name', 'none'),
   rootSpanOnly: boolean,
   addSpanName: boolean,
   appName: nonEmptyString,
@@ -171,6 +186,7 @@ export function resolveSpanProfilesOptions(
     spanNameLabelScope,
     traceIdLabel: given.traceIdLabel ?? true,
     profileIdLabel: given.profileIdLabel ?? false,
+    labelsAfterEnd: given.labelsAfterEnd ?? 'name',
     appName: given.appName ?? defaultAppName(),
     pyroscopeUrl: given.pyroscopeUrl ?? '',
     profileUrl: profileUrl === true ? profileUrlOf : profileUrl || undefined,

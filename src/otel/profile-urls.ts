@@ -33,13 +33,13 @@ export function addProfileUrls(
 
 function describe(
   span: Span,
-  { text, spanId }: SpanLabels,
+  { name, spanId }: SpanLabels,
   startTimeMillis: number,
   { appName, pyroscopeUrl }: ResolvedSpanProfilesOptions,
 ): ProfileOfSpan {
   const { traceId } = span.spanContext()
   const endTimeMillis = Date.now()
-  return { appName, pyroscopeUrl, spanId, traceId, spanName: text, startTimeMillis, endTimeMillis }
+  return { appName, pyroscopeUrl, spanId, traceId, spanName: name, startTimeMillis, endTimeMillis }
 }
 
 function setUrls(
@@ -56,7 +56,7 @@ function setUrls(
   const url = profileUrl?.(profile)
   if (typeof url === 'string') span.setAttribute(PROFILE_URL_ATTRIBUTE, url)
   if (!profileBaselineUrl) return
-  const labels = new Map(entries(userLabels).map(([key, value]) => [key, String(value)]))
+  const labels = new Map(entries(userLabels?.pairs))
   if (spanNameLabelScope !== 'none') labels.set('span_name', profile.spanName)
   for (const [key, value] of Object.entries(profileBaselineLabels)) {
     if (value === '') labels.delete(key)

@@ -1,4 +1,4 @@
-import type { Context, Span } from '@opentelemetry/api'
+import type { Context, Span, TimeInput } from '@opentelemetry/api'
 import { sharedAgent } from '../labels/agent.js'
 import { ownerOf, wrapMethod } from '../labels/wrapped-method.js'
 import type { ResolvedSpanProfilesOptions } from './options.js'
@@ -19,7 +19,7 @@ export class SpanProfiles {
   readonly #context: TelemetryContext = telemetryContext()
   /** Nothing is told apart below a local root, whose labels then serve all its descendants. */
   readonly #sharesLabels: boolean
-  /** Spans are of one class as a rule, and that has been seen to. */
+  /** The class of the last span, whose `updateName` and `end` are wrapped. */
   #followedClass: object | undefined
 
   constructor(options: ResolvedSpanProfilesOptions) {
@@ -73,15 +73,15 @@ export class SpanProfiles {
     markSpan(span, labels)
     this.#agent.spanCounters.spans++
     if (shared !== undefined) return
-    this.#followRenames(span)
+    this.#follow(span)
     if (!labels.hasOwnProfile) return
     span.setAttribute(PROFILE_ID_ATTRIBUTE, spanId)
     addProfileUrls(span, labels, this.#agent.own, this.#options)
   }
 
-  #followRenames(span: Span): void {
+  #follow(span: Span): void {
     const prototype = Object.getPrototypeOf(span)
-    if (prototype !== this.#followedClass && followRenames(span) === prototype) {
+    if (prototype !== this.#followedClass && followSpans(span) === prototype) {
       this.#followedClass = prototype
     }
   }
@@ -90,13 +90,17 @@ export class SpanProfiles {
 /** `INVALID_SPANID` of the API. */
 const NO_SPAN_ID = '0000000000000000'
 
-const following = new WeakSet<object>()
+const followed = new WeakSet<object>()
 
-/** Wraps `updateName` once where it is defined, in the span's class as a rule. @returns where. */
-function followRenames(span: Span): object | undefined {
+/**
+ * Wraps `updateName` and `end` once where they are defined, which is the span's class for most SDKs.
+ *
+ * @returns where that is.
+ */
+function followSpans(span: Span): object | undefined {
   const owner = ownerOf(span, 'updateName')
-  if (owner === undefined || following.has(owner)) return owner
-  following.add(owner)
+  if (owner === undefined || followed.has(owner)) return owner
+  followed.add(owner)
   wrapMethod(owner, 'updateName', (original) => {
     function updateName(this: Span, name: string): Span {
       const result = original.call(this, name)
@@ -105,13 +109,30 @@ function followRenames(span: Span): object | undefined {
     }
     return updateName
   })
+  wrapMethod(ownerOf(span, 'end') ?? owner, 'end', (original) => {
+    function end(this: Span, endTime?: TimeInput): void {
+      original.call(this, endTime)
+      ownLabels(this)?.end(nowMicros())
+    }
+    return end
+  })
   return owner
 }
 
 function renamed(span: Span & { readonly name?: unknown }, name: string): void {
-  const labels = labelsOfSpan(span)
-  // A descendant may carry the labels of its root.
-  if (labels === undefined || labels.spanId !== span.spanContext().spanId) return
   // A span that has ended keeps its name.
-  labels.text = typeof span.name === 'string' ? span.name : String(name)
+  ownLabels(span)?.rename(typeof span.name === 'string' ? span.name : String(name))
+}
+
+/** A span that is not a local root may have the labels of its root. */
+function ownLabels(span: Span): SpanLabels | undefined {
+  const labels = labelsOfSpan(span)
+  return labels?.spanId === span.spanContext().spanId ? labels : undefined
+}
+
+/** Kept here, as tests of the app may replace it by a fake. */
+const { bigint } = process.hrtime
+
+function nowMicros(): number {
+  return Number(bigint()) / 1000
 }

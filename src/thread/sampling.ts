@@ -1,7 +1,7 @@
 import { type LabelledWindow, Recording, type RecordingOptions } from '../export/recording.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
 import { type JoinedLabels, LabelJoin } from '../labels/label-join.js'
-import type { OpenLabelPairs } from '../sample.js'
+import type { OpenLabels } from '../sample.js'
 import { ConsoleProfiles } from '../sampler/console-profiles.js'
 import { type CpuTimeSource, mainThreadCpuClock, nowMicros } from '../sampler/cpu-clock.js'
 import { type FinishedWindow, RollingWindows } from '../sampler/rolling-windows.js'
@@ -127,7 +127,7 @@ export class Sampling {
     samples,
     startMicros,
     endMicros,
-  }: FinishedWindow): Promise<(OpenLabelPairs | undefined)[]> {
+  }: FinishedWindow): Promise<(OpenLabels | undefined)[]> {
     const times = samples.map(({ timeMicros }) => timeMicros)
     try {
       const joined = await this.#join.labelsAt(times, endMicros, this.#oldestSample(endMicros))
@@ -160,7 +160,7 @@ export class Sampling {
 
   #count({ samples, labelsOfSample, ...window }: LabelledWindow & FinishedWindow): void {
     const idle = samples.filter((sample) => sample.idle).length
-    const unlabelled = samples.filter((sample, i) => !sample.idle && !labelsOfSample[i]).length
+    const unlabelled = samples.filter(({ idle }, i) => !idle && isEmpty(labelsOfSample[i])).length
     this.#counters.add('windows')
     this.#counters.add('samples', samples.length - idle)
     this.#counters.add('idleSamples', idle)
@@ -175,6 +175,10 @@ function maxLengthMillis({ made, switches }: JoinedLabels, seconds: number): num
   if (made > MANY_LABEL_SETS * seconds) return MIN_LENGTH_MILLIS
   const full = (MAX_SWITCHES / switches) * seconds * 1000 // Infinity without a switch.
   return Math.min(MAX_LENGTH_MILLIS, Math.max(MIN_LENGTH_MILLIS, full))
+}
+
+function isEmpty(labels: OpenLabels | undefined): boolean {
+  return !labels?.own?.pairs.length && !labels?.carried?.pairs.length
 }
 
 function sum(values: readonly number[]): number {

@@ -43,19 +43,26 @@ describe('a recording', () => {
     expect(folded(profile)).toEqual({ 'work tenant=acme': 2, 'work tenant=globex': 1, work: 1 })
   })
 
-  it('takes the text of a late label as it is at the end, and folds what has become equal', () => {
-    const [first, second] = [{ text: 'GET' }, { text: 'GET' }]
+  it('takes labels as they are at the end, and folds what has become equal', () => {
+    const [first, second] = [openSpan('GET'), openSpan('GET')]
     const recording = new Recording(OPTIONS, 0, 0)
-    recording.add(windowOf([{ stack: 'work', labels: ['span_name', first] }]))
-    recording.add(windowOf([{ stack: 'work', labels: ['span_name', second] }]))
+    recording.add(windowOf([{ stack: 'work', labels: first.open }]))
+    recording.add(windowOf([{ stack: 'work', labels: second.open }]))
     expect(folded(recording.finish())).toEqual({ 'work span_name=GET': 2 })
-    first.text = 'GET /cart'
+    first.rename('GET /cart')
     expect(folded(recording.finish())).toEqual({
       'work span_name=GET /cart': 1,
       'work span_name=GET': 1,
     })
-    second.text = 'GET /cart'
+    second.rename('GET /cart')
     expect(folded(recording.finish())).toEqual({ 'work span_name=GET /cart': 2 })
+  })
+
+  it('has a carried label instead of one of the same key', () => {
+    const own = { pairs: ['span_id', 'mine', 'tenant', 'acme'] }
+    const labels = { own, carried: { pairs: ['span_id', '1'] } }
+    const { labelSets } = fold(windowOf([{ stack: 'work', labels }]))
+    expect(labelSets).toEqual([['span_id', '1', 'tenant', 'acme']])
   })
 
   it('folds windows together, whose stacks have other indexes', () => {
@@ -235,3 +242,14 @@ describe('a wall profile', () => {
     expect(durationNanos).toBe(3000e6)
   })
 })
+
+/** The labels of a span that is still running. */
+function openSpan(name: string) {
+  const carried = { pairs: ['span_name', name] }
+  return {
+    open: { own: undefined, carried },
+    rename(newName: string) {
+      carried.pairs = ['span_name', newName]
+    },
+  }
+}

@@ -1,11 +1,11 @@
 import type { Profile } from '../../src/export/profile.ts'
 import { type LabelledWindow, Recording } from '../../src/export/recording.ts'
-import type { Frame, OpenLabelPairs, RecordedType, StackNode } from '../../src/sample.ts'
+import type { Frame, LabelPairs, OpenLabels, RecordedType, StackNode } from '../../src/sample.ts'
 
 /** A sample for a test: its stack from the outermost frame on, as `main;work`. */
 export interface Given {
   readonly stack: string
-  readonly labels?: OpenLabelPairs
+  readonly labels?: LabelPairs | OpenLabels
   readonly cpuNanos?: number
   readonly timeMicros?: number
   readonly idle?: boolean
@@ -34,13 +34,20 @@ export function windowOf(
     timeMicros,
     idle,
   }))
+  const open = new Map<string, OpenLabels>()
+  const toOpen = (labels: LabelPairs | OpenLabels): OpenLabels => {
+    if ('own' in labels) return labels
+    const known = open.get(labels.join()) ?? { own: { pairs: labels }, carried: undefined }
+    open.set(labels.join(), known)
+    return known
+  }
   return {
     startMicros: 0,
     endMicros: 1_000_000,
     stacks,
     samples,
     cpuNanosOfSample: given.map(({ cpuNanos = 10e6 }) => cpuNanos),
-    labelsOfSample: given.map(({ labels }) => labels),
+    labelsOfSample: given.map(({ labels }) => labels && toOpen(labels)),
   }
 }
 

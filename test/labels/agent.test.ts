@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CarryingContext, LabelAgent, type LabelSet } from '../../src/labels/agent.ts'
 import { runProgram } from '../program.ts'
+import { SampledLabelsReader } from './sampled-labels.ts'
 
 /** With its fraction, as the agent's own times: cut down, it would lie before a switch right before it. */
 const nowMicros = () => Number(process.hrtime.bigint()) / 1000
@@ -46,6 +47,12 @@ asyncHooks.createHook = (callbacks) => {
 syncBuiltinESMExports()
 
 let agent = new LabelAgent()
+
+/** The labels of samples taken at these times. */
+function labelsAt(...timesMicros: number[]) {
+  return new SampledLabelsReader(agent).at(timesMicros)
+}
+
 afterEach(() => agent.stop())
 
 /** The flags that turn the machinery under AsyncLocalStorage around, where this Node.js has them. */
@@ -127,11 +134,10 @@ describe('the label agent', () => {
       await null
       const time = nowMicros()
       expect(agent.labelsAt([time], time, 0)).toEqual({
-        labelSetOfSample: [0],
-        labelSets: [['a', '1']],
-        lateTexts: [],
-        settledTexts: [],
-        overruledKeys: [],
+        labelsOfSample: [0],
+        combinations: [[0, -1]],
+        changedSets: [[0, ['a', '1']]],
+        settledSets: [],
         made: 1,
         switches: expect.any(Number),
       })
@@ -153,14 +159,7 @@ describe('the label agent', () => {
       times.push(nowMicros())
     })
     times.push(nowMicros())
-    const { labelSetOfSample, labelSets } = agent.labelsAt(times, times.at(-1) ?? 0, 0)
-    expect(labelSetOfSample.map((index) => labelSets[index])).toEqual([
-      ['a', '1'],
-      ['b', '2'],
-      ['b', '2'],
-      ['d', '4'],
-      ['b', '2'],
-    ])
+    expect(labelsAt(...times)).toEqual([{ a: '1' }, { b: '2' }, { b: '2' }, { d: '4' }, { b: '2' }])
   })
 
   it('keeps a span’s labels beside those that are entered', () => {
@@ -168,12 +167,9 @@ describe('the label agent', () => {
     agent.start()
     agent.follow(() => new OnePlace())
     agent.run({}, () => {
-      agent.carry({ pairs: ['span_id', '1'] })
+      agent.carry(new Span('1'))
       agent.enter({ tenant: 'acme' })
-      const time = nowMicros()
-      expect(agent.labelsAt([time], time, 0).labelSets).toEqual([
-        ['span_id', '1', 'tenant', 'acme'],
-      ])
+      expect(labelsAt(nowMicros())).toEqual([{ span_id: '1', tenant: 'acme' }])
     })
   })
 
@@ -182,17 +178,16 @@ describe('the label agent', () => {
     agent.start()
     agent.run({ a: 1 }, () => agent.stop())
     agent.start()
-    const time = nowMicros()
-    expect(agent.labelsAt([time], time, 0).labelSetOfSample).toEqual([-1])
+    expect(labelsAt(nowMicros())).toEqual([undefined])
   })
 
   it('gives a label set once, however many samples have it', () => {
     agent = new LabelAgent()
     agent.start()
     const times = agent.run({ a: 1 }, () => [nowMicros(), nowMicros() + 1])
-    const { labelSetOfSample, labelSets } = agent.labelsAt(times, times[1] ?? 0, 0)
-    expect(labelSetOfSample).toEqual([0, 0])
-    expect(labelSets).toEqual([['a', '1']])
+    const { labelsOfSample, changedSets } = agent.labelsAt(times, times[1] ?? 0, 0)
+    expect(labelsOfSample).toEqual([0, 0])
+    expect(changedSets).toEqual([[0, ['a', '1']]])
   })
 
   it('counts switches, and goes on counting after it was stopped', () => {
@@ -215,8 +210,6 @@ describe('the label agent', () => {
 })
 
 describe('a context that carries labels', () => {
-  const span = (...pairs: LabelSet['pairs']): LabelSet => ({ pairs })
-
   function following() {
     agent = new LabelAgent()
     agent.start()
@@ -241,51 +234,121 @@ describe('a context that carries labels', () => {
 
   it('labels samples together with withLabels', () => {
     const context = following()
-    context.labelsInForce = span('span_id', '1')
+    context.labelsInForce = new Span('1')
     agent.observe()
     const time = agent.run({ tenant: 'acme' }, nowMicros)
-    expect(agent.labelsAt([time], time, 0).labelSets).toEqual([['span_id', '1', 'tenant', 'acme']])
+    expect(labelsAt(time)).toEqual([{ span_id: '1', tenant: 'acme' }])
   })
 
-  it('goes before withLabels, which is told', () => {
+  it('takes precedence over withLabels', () => {
     following()
-    agent.carry(span('span_id', '1'))
+    agent.carry(new Span('1'))
     const time = agent.run({ span_id: 'mine', tenant: 'acme' }, nowMicros)
-    expect(agent.labelsAt([time], time, 0)).toMatchObject({
-      labelSets: [['span_id', '1', 'tenant', 'acme']],
-      overruledKeys: ['span_id'],
-    })
+    expect(labelsAt(time)).toEqual([{ span_id: '1', tenant: 'acme' }])
   })
 
   it('is read again when a continuation begins', async () => {
     const context = following()
-    context.labelsInForce = span('span_id', '1')
+    context.labelsInForce = new Span('1')
     await null
-    const time = nowMicros()
-    expect(agent.labelsAt([time], time, 0).labelSets).toEqual([['span_id', '1']])
+    expect(labelsAt(nowMicros())).toEqual([{ span_id: '1' }])
   })
 
-  it('gives an id for a text that may change, and says when it has', () => {
+  it('sends its labels again if they have changed, and only then', () => {
     following()
-    const name = { text: 'GET' }
-    agent.carry(span('span_name', name))
+    const span = new Span('1')
+    agent.carry(span)
     const time = nowMicros()
-    const first = agent.labelsAt([time], time, 0)
-    expect(first).toMatchObject({ labelSets: [['span_name', 0]], lateTexts: [[0, 'GET']] })
-    expect(agent.labelsAt([], time, 0).lateTexts).toEqual([])
-    name.text = 'GET /users/:id'
-    expect(agent.labelsAt([], time, 0).lateTexts).toEqual([[0, 'GET /users/:id']])
+    expect(agent.labelsAt([time], time, 0).changedSets).toEqual([[0, ['span_id', '1']]])
+    expect(agent.labelsAt([], time, 0).changedSets).toEqual([])
+    span.change('2')
+    expect(agent.labelsAt([], time, 0).changedSets).toEqual([[0, ['span_id', '2']]])
   })
 
-  it('forgets a text once no sample is kept that has it', () => {
+  it('is forgotten once no sample is kept that has its labels', () => {
     following()
-    const name = { text: 'GET' }
-    agent.carry(span('span_name', name))
+    const span = new Span('1')
+    agent.carry(span)
     const time = nowMicros()
     agent.labelsAt([time], time, 0)
-    expect(agent.labelsAt([], time + 1, time).settledTexts).toEqual([])
-    expect(agent.labelsAt([], time + 2, time + 1).settledTexts).toEqual([0])
-    name.text = 'GET /users/:id'
-    expect(agent.labelsAt([], time + 3, time + 1).lateTexts).toEqual([])
+    expect(agent.labelsAt([], time + 1, time).settledSets).toEqual([])
+    expect(agent.labelsAt([], time + 2, time + 1).settledSets).toEqual([0])
+    span.change('2')
+    expect(agent.labelsAt([], time + 3, time + 1).changedSets).toEqual([])
+  })
+
+  it('may have other labels for a later sample', () => {
+    following()
+    const ended = new Span('1')
+    const after = new Span('over')
+    agent.carry(Object.assign(ended, { at: (micros: number) => (micros > end ? after : ended) }))
+    const time = nowMicros()
+    const end = time + 1
+    expect(labelsAt(time, time + 2)).toEqual([{ span_id: '1' }, { span_id: 'over' }])
   })
 })
+
+describe('labels that are updated', () => {
+  it('reach what runs in the scope, and what was started in it before', async () => {
+    agent = new LabelAgent()
+    agent.start()
+    const times = await agent.run({ route: '/cart' }, async () => {
+      const started = Promise.resolve().then(nowMicros)
+      agent.update({ tenant: 'acme' })
+      return [nowMicros(), await started]
+    })
+    const labels = { route: '/cart', tenant: 'acme' }
+    expect(labelsAt(...times)).toEqual([labels, labels])
+  })
+
+  it('reach samples that were taken in the scope before', () => {
+    agent = new LabelAgent()
+    agent.start()
+    agent.run({}, () => agent.update({}))
+    const reader = new SampledLabelsReader(agent)
+    const before = agent.run({ route: '/cart' }, () => {
+      const time = nowMicros()
+      expect(reader.at([time])).toEqual([{ route: '/cart' }])
+      agent.update({ tenant: 'acme' })
+      return time
+    })
+    expect(agent.labelsAt([], before, before).changedSets).toEqual([
+      [expect.any(Number), ['route', '/cart', 'tenant', 'acme']],
+    ])
+  })
+
+  it('do not reach another scope of the same labels', () => {
+    agent = new LabelAgent()
+    agent.start()
+    const first = agent.run({ route: '/cart' }, () => {
+      agent.update({ tenant: 'acme' })
+      return nowMicros()
+    })
+    const second = agent.run({ route: '/cart' }, nowMicros)
+    expect(labelsAt(first, second)).toEqual([
+      { route: '/cart', tenant: 'acme' },
+      { route: '/cart' },
+    ])
+  })
+
+  it('say whether there is a scope', () => {
+    agent = new LabelAgent()
+    expect(agent.update({ tenant: 'acme' })).toBe(false)
+    expect(agent.run({}, () => agent.update({ tenant: 'acme' }))).toBe(true)
+  })
+})
+
+/** A span as a label set. */
+class Span implements LabelSet {
+  pairs: readonly string[]
+  version = 0
+
+  constructor(id: string) {
+    this.pairs = ['span_id', id]
+  }
+
+  change(id: string): void {
+    this.pairs = ['span_id', id]
+    this.version++
+  }
+}

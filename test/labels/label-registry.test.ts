@@ -3,7 +3,7 @@ import { LabelRegistry } from '../../src/labels/label-registry.ts'
 import { type LabelSet, type Labels, merge } from '../../src/labels/label-set.ts'
 
 function sortedPairs(set: LabelSet): string[] {
-  return merge(undefined, set).pairs.flat() as string[]
+  return [...merge([], set.pairs).pairs]
 }
 
 function nest(...scopes: Labels[]): string[] {

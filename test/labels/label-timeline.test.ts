@@ -3,7 +3,7 @@ import { LabelTimeline } from '../../src/labels/label-timeline.ts'
 
 /** The most that a ring holds. */
 const CAPACITY = 262_144
-const set = (name: string) => ({ pairs: ['name', name] })
+const set = (name: string) => ({ pairs: ['name', name], version: 0 })
 const a = set('a')
 const b = set('b')
 

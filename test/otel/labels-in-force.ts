@@ -2,17 +2,15 @@ import { AlwaysOffSampler, NodeTracerProvider, type Sampler } from '@opentelemet
 import { afterAll, beforeAll } from 'vitest'
 import { sharedAgent } from '../../src/labels/agent.ts'
 import { type SpanProfilesOptions, SpanProfilesProcessor } from '../../src/otel/index.ts'
+import { SampledLabelsReader } from '../labels/sampled-labels.ts'
 
-/** The labels that a sample taken now would have. */
-export function labelsInForce(): Record<string, string> {
-  const time = Number(process.hrtime.bigint()) / 1000
-  const { labelSetOfSample, labelSets, lateTexts } = sharedAgent().labelsAt([time], time, time + 1)
-  const texts = new Map(lateTexts)
-  const pairs = labelSets[labelSetOfSample[0] ?? -1] ?? []
-  const entries = pairs.flatMap((key, i) => (i % 2 === 0 ? [[key, pairs[i + 1]]] : []))
-  return Object.fromEntries(
-    entries.map(([key, value]) => [key, typeof value === 'number' ? texts.get(value) : value]),
-  )
+const reader = new SampledLabelsReader(sharedAgent())
+
+/** The labels that a sample taken now would have, or some time from now. */
+export function labelsInForce(inMicros = 0): Record<string, string> {
+  const [labels] = reader.at([Number(process.hrtime.bigint()) / 1000 + inMicros])
+  if (labels === 'lost') throw new Error('the agent has forgotten them')
+  return labels ?? {}
 }
 
 /** The agent records, and the context manager of the SDK is registered, as long as the file runs. */

@@ -274,10 +274,11 @@ mark(undefined, 'the end')
 
 marks.sort((a, b) => a.timeMicros - b.timeMicros)
 const times = marks.map(({ timeMicros }) => timeMicros)
-const { labelSetOfSample, labelSets } = agent.labelsAt(times, times.at(-1))
+const { labelsOfSample, combinations, changedSets } = agent.labelsAt(times, times.at(-1), 0)
+const sets = new Map(changedSets)
 agent.stop()
 const wrong = marks.flatMap(({ expected, where }, i) => {
-  const seen = labelSets[labelSetOfSample[i]]?.[1]
+  const seen = sets.get(combinations[labelsOfSample[i]]?.[0])?.[1]
   return seen === expected ? [] : [{ where, expected: String(expected), seen: String(seen) }]
 })
 const places = [...new Set(marks.map(({ where }) => where))]

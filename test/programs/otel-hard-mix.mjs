@@ -29,7 +29,8 @@ const profiler = await startProfiler({
 })
 const { finishedSpans } = await startTracing({
   way,
-  options: JSON.parse(options),
+  // Functions that are bound in a span run for as long as the mix does.
+  options: { labelsAfterEnd: 'all', ...JSON.parse(options) },
   contextManager: new ContextManager().enable(),
 })
 const tracer = trace.getTracer('mix')

@@ -10,7 +10,7 @@ import type { LabelPairs } from '../../sample.js'
  * @param tags with keys that are acceptable, and values that {@link tagValue} gives.
  */
 export function seriesName(app: string, tags: LabelPairs): string {
-  const pairs = entries({ pairs: tags }).map((pair) => pair.join('='))
+  const pairs = entries(tags).map((pair) => pair.join('='))
   return `${app}{${pairs.join(',')}}`
 }
 
