@@ -20,6 +20,11 @@ export interface ProfilerStats {
   readonly spans: number
   /** OpenTelemetry spans that did not, as they could not be read or marked. */
   readonly spanFailures: number
+  /**
+   * Methods of OpenTelemetry's context manager, or of the storage that it uses, that could not be
+   * observed because the object is frozen. Samples have no span labels then.
+   */
+  readonly hooksRefused: number
   /** Label keys over 1,024 and values over 2,048 bytes, which were cut. */
   readonly labelsCut: number
   /** Labels left out because a scope had a hundred already. */

@@ -11,8 +11,6 @@ export interface ContextObserver {
   leave(outside: LabelSet | undefined): void
   /** Another context is in force until the execution ends or changes it again. */
   switched(): void
-  /** An object refused its wrapper, as a frozen one does. */
-  refused(): void
 }
 
 /**
@@ -23,9 +21,15 @@ export class ObservedContext {
   readonly #observer: ContextObserver
   readonly #restores: (() => void)[] = []
   #observing = true
+  #refusals = 0
 
   constructor(observer: ContextObserver) {
     this.#observer = observer
+  }
+
+  /** Methods that could not be wrapped, as their object is frozen. */
+  get refusals(): number {
+    return this.#refusals
   }
 
   observeStorage(storage: Storage): void {
@@ -57,7 +61,7 @@ export class ObservedContext {
     wrap: (original: Fn) => Fn,
   ): void {
     const restore = wrapMethod(object, name, (original) => wrap(original as Fn) as T[Name])
-    if (restore === undefined) this.#observer.refused()
+    if (restore === undefined) this.#refusals++
     else this.#restores.push(restore)
   }
 

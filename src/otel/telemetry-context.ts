@@ -19,6 +19,8 @@ import { labelsOfSpan, SpanLabels, spanOf } from './span-labels.js'
 export class TelemetryContext implements CarryingContext, ContextObserver {
   readonly #agent: LabelAgent
   #manager: ContextManager | undefined
+  /** The same, if all changes of its context are observed. */
+  #readable: ContextManager | undefined
   /** The one storage that decides about the context, where there is one. */
   #storage: Storage | undefined
   #hasStorages = false
@@ -82,10 +84,6 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     if (!this.#asking) this.#agent.carry(this.labels() ?? this.#adoptActive())
   }
 
-  refused(): void {
-    this.#agent.hookCounters.hooksRefused++
-  }
-
   hook(): () => void {
     this.#hooked = true
     this.followManager()
@@ -123,10 +121,15 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 
   #observe(manager: ContextManager): void {
     const storages = storagesOf(manager)
-    this.#observed = new ObservedContext(this)
-    for (const storage of storages) this.#observed.observeStorage(storage)
+    const observed = new ObservedContext(this)
+    for (const storage of storages) observed.observeStorage(storage)
+    if (storages.length === 0) observed.observeManager(manager)
+    this.#observed = observed
+    this.#agent.hookCounters.hooksRefused += observed.refusals
+    // What changes unseen would leave samples with the span before.
+    if (observed.refusals > 0) return
+    this.#readable = manager
     this.#hasStorages = storages.length > 0
-    if (!this.#hasStorages) this.#observed.observeManager(manager)
     if (storages.length === 1) this.#storage = storages[0]
   }
 
@@ -134,12 +137,14 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     this.#observed?.end()
     this.#observed = undefined
     this.#storage = undefined
+    this.#hasStorages = false
+    this.#readable = undefined
     this.#manager = undefined
     this.release()
   }
 
   #labelsOfActive(): LabelSet | undefined {
-    const context = this.#manager?.active()
+    const context = this.#readable?.active()
     if (context !== this.#last) this.#remember(context, this.labelsOf(context))
     return this.#lastLabels
   }
@@ -147,7 +152,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   /** @param store what is in force now. */
   #labelsOfStore(store: unknown): LabelSet | undefined {
     if (store !== this.#last) {
-      this.#remember(store, this.#labelsAt(store, this.#manager?.active()))
+      this.#remember(store, this.#labelsAt(store, this.#readable?.active()))
     }
     return this.#lastLabels
   }
@@ -170,7 +175,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     if (store === undefined) return undefined
     this.#asking = true
     try {
-      return readWithStore(storage, store, () => this.#manager?.active())
+      return readWithStore(storage, store, () => this.#readable?.active())
     } finally {
       this.#asking = false
     }
@@ -189,7 +194,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 
   #adoptActive(): LabelSet | undefined {
     try {
-      const context = this.#manager?.active()
+      const context = this.#readable?.active()
       const span = spanOf(context)
       const place = this.#storage === undefined ? context : storeOf(this.#storage)
       if (span === undefined || !isObject(place)) return undefined
