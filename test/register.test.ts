@@ -62,6 +62,59 @@ function expectQuiet({ code, stderr }: ProgramResult) {
 }
 
 describe.concurrent('node --import spanprof/register', () => {
+  it('hooks nothing before there is an SDK or a label', async () => {
+    const counted = ['--import', './test/programs/counted-hooks.mjs']
+    const { directory: _, ...options } = withProfiles({ nodeArgs: [...counted, ...IMPORT] })
+    const result = await runCode(
+      `${PRELUDE}
+      import { withLabels } from 'spanprof'
+      const counts = [globalThis.hooksSet]
+      await null
+      counts.push(globalThis.hooksSet)
+      withLabels({ tenant: 'acme' }, () => counts.push(globalThis.hooksSet))
+      print(counts.map((count) => count > 0))`,
+      options,
+    )
+    expectQuiet(result)
+    expect(printed(result)).toEqual([[false, false, true]])
+  })
+
+  it('hooks what it needs once there is an SDK', async () => {
+    const counted = ['--import', './test/programs/counted-hooks.mjs']
+    const { directory: _, ...options } = withProfiles({ nodeArgs: [...counted, ...IMPORT] })
+    const result = await runCode(
+      `${PRELUDE}
+      const before = globalThis.hooksSet
+      new NodeTracerProvider().register()
+      print([before > 0, globalThis.hooksSet > before])`,
+      options,
+    )
+    expectQuiet(result)
+    expect(printed(result)).toEqual([[false, true]])
+  })
+
+  it('leaves no frame of its own in the stack of an error', async () => {
+    const { directory: _, ...options } = withProfiles({ nodeArgs: IMPORT })
+    const result = await runCode(
+      `${PRELUDE}
+      import { AsyncResource } from 'node:async_hooks'
+      new NodeTracerProvider().register()
+      Error.stackTraceLimit = 100
+      const stacks = []
+      await trace.getTracer('app').startActiveSpan('job', async (span) => {
+        await null
+        stacks.push(new Error().stack)
+        new AsyncResource('test').runInAsyncScope(() => stacks.push(new Error().stack))
+        await new Promise((resolve) => setTimeout(() => resolve(stacks.push(new Error().stack))))
+        span.end()
+      })
+      print(stacks.map((stack) => stack.includes('/dist/')))`,
+      options,
+    )
+    expectQuiet(result)
+    expect(printed(result)).toEqual([[false, false, false]])
+  })
+
   it('profiles an ES module and labels its spans', async () => {
     const { directory, ...options } = withProfiles({ nodeArgs: IMPORT })
     const result = await runCode(APP, options)

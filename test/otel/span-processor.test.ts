@@ -26,6 +26,61 @@ function family<T>(
   )
 }
 
+describe('labels after the end of a span', () => {
+  const SOON = 4_000_000
+  const LATER = 6_000_000
+
+  /** The labels in force in the context of a span that has ended, by time after its end. */
+  function afterEnd(options?: SpanProfilesOptions) {
+    return tracerWith(options).startActiveSpan('job', (span) => {
+      const labels = { ...labelsInForce() }
+      span.end()
+      return { labels, soon: labelsInForce(SOON), later: labelsInForce(LATER) }
+    })
+  }
+
+  it('stay for the rest of the request, and then only as a name', () => {
+    const { labels, soon, later } = afterEnd()
+    expect(labels).toMatchObject({ span_id: expect.any(String), trace_id: expect.any(String) })
+    expect(soon).toEqual(labels)
+    expect(later).toEqual({ span_name: 'job' })
+  })
+
+  it('can stay whole', () => {
+    const { labels, later } = afterEnd({ labelsAfterEnd: 'all' })
+    expect(later).toEqual(labels)
+  })
+
+  it('can end altogether', () => {
+    const { labels, soon, later } = afterEnd({ labelsAfterEnd: 'none' })
+    expect(soon).toEqual(labels)
+    expect(later).toEqual({})
+  })
+
+  it('are those of the root as long as the root runs', () => {
+    family(undefined, (root, child) => {
+      child.end()
+      expect(labelsInForce(LATER)).toMatchObject({ span_id: id(root) })
+    })
+  })
+
+  it('end with each span if they are each span’s own', () => {
+    family({ spanIdLabelScope: 'all-spans' }, (_, child) => {
+      child.end()
+      expect(labelsInForce(LATER)).toEqual({ span_name: 'root' })
+    })
+  })
+
+  it('still follow a rename of the root', () => {
+    family({ spanIdLabelScope: 'all-spans' }, (root, child) => {
+      child.end()
+      expect(labelsInForce(LATER)).toEqual({ span_name: 'root' })
+      root.updateName('GET /cart')
+      expect(labelsInForce(LATER)).toEqual({ span_name: 'GET /cart' })
+    })
+  })
+})
+
 describe('labels in a span', () => {
   it('are the local root’s id and name, and the trace’s id', () => {
     family(undefined, (root) => {
