@@ -21,7 +21,7 @@ export function isOwnFrame({ url }: Frame): boolean {
 export function isCalledByUs({ url, functionName }: Frame): boolean {
   if (CALLED_BY_US.test(url)) return true
   // The clock's native part has no URL, as code that the app has generated has none.
-  if (url === '') return functionName === 'hrtime'
+  if (url === '') return functionName === 'hrtime' || functionName === 'hrtimeBigInt'
   return url.includes('/@opentelemetry/') && ASKED_OF_OPENTELEMETRY.test(functionName)
 }
 
