@@ -65,20 +65,20 @@ export class ObservedContext {
     else this.#restores.push(restore)
   }
 
+  /** Of a method of at most one argument. Runs in every request many times. */
   #switching(original: Fn): Fn {
-    const switched = () => {
-      if (this.#observing) this.#observer.switched()
-    }
-    return function (this: unknown, ...args) {
-      const result = Reflect.apply(original, this, args)
-      switched()
+    const observed = this
+    const observer = this.#observer
+    return function (this: unknown, store: unknown) {
+      const result = original.call(this, store)
+      if (observed.#observing) observer.switched()
       return result
     }
   }
 
   /**
    * Of a method whose first argument stands for the context of the second one, a function. Runs in
-   * every request many times: rest and spread would cost more than all else here.
+   * every request many times, too: rest and spread would cost more than all else here.
    */
   #scope(original: Fn, storage: Storage | undefined): Fn {
     const observed = this

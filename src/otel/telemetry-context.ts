@@ -9,6 +9,7 @@ import {
 import { readWithStore, type Storage, storagesOf, storeOf } from './context-storage.js'
 import { globalApi } from './global-api.js'
 import { type ContextObserver, ObservedContext } from './observed-context.js'
+import { RecentLabels } from './recent-labels.js'
 import { labelsOfSpan, SpanLabels, spanOf } from './span-labels.js'
 
 /**
@@ -30,9 +31,8 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   #asking = false
   /** Contexts, or stores for them, whose span has no labels of its own: those of the span around. */
   readonly #adopted = new WeakMap<object, SpanLabels | undefined>()
-  /** The last store, or context where there is no storage. Most questions are about the same again. */
-  #last: unknown
-  #lastLabels: LabelSet | undefined
+  /** By store, or by context where there is no storage. */
+  readonly #recent = new RecentLabels()
 
   constructor(agent: LabelAgent) {
     this.#agent = agent
@@ -56,10 +56,11 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     const storage = this.#storage
     if (storage === undefined) return this.labels()
     const store = frame?.get(storage)
-    if (store === this.#last) return this.#lastLabels
     try {
-      this.#remember(store, this.#labelsAt(store, this.#contextOf(storage, store)))
-      return this.#lastLabels
+      if (!this.#recent.has(store)) {
+        this.#recent.add(store, this.#labelsAt(store, this.#contextOf(storage, store)))
+      }
+      return this.#recent.labels
     } catch {
       return undefined
     }
@@ -111,7 +112,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   }
 
   release(): void {
-    this.#remember(undefined, undefined)
+    this.#recent.clear()
   }
 
   /** The labels of a context's span. */
@@ -145,21 +146,17 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 
   #labelsOfActive(): LabelSet | undefined {
     const context = this.#readable?.active()
-    if (context !== this.#last) this.#remember(context, this.labelsOf(context))
-    return this.#lastLabels
+    if (!this.#recent.has(context)) this.#recent.add(context, this.labelsOf(context))
+    return this.#recent.labels
   }
 
   /** @param store what is in force now. */
   #labelsOfStore(store: unknown): LabelSet | undefined {
-    if (store !== this.#last) {
-      this.#remember(store, this.#labelsAt(store, this.#readable?.active()))
+    if (!this.#recent.has(store)) {
+      const context = isContext(store) ? store : this.#readable?.active()
+      this.#recent.add(store, this.#labelsAt(store, context))
     }
-    return this.#lastLabels
-  }
-
-  #remember(last: unknown, labels: LabelSet | undefined): void {
-    this.#last = last
-    this.#lastLabels = labels
+    return this.#recent.labels
   }
 
   /** @param place the context, or the store that stands for it. */
@@ -194,12 +191,12 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 
   #adoptActive(): LabelSet | undefined {
     try {
-      const context = this.#readable?.active()
-      const span = spanOf(context)
-      const place = this.#storage === undefined ? context : storeOf(this.#storage)
-      if (span === undefined || !isObject(place)) return undefined
-      this.release()
-      return this.#adopt(place, span)
+      const place = this.#storage === undefined ? this.#readable?.active() : storeOf(this.#storage)
+      if (!isObject(place)) return undefined
+      const span = spanOf(isContext(place) ? place : this.#readable?.active())
+      if (span === undefined) return undefined
+      this.#recent.add(place, this.#adopt(place, span))
+      return this.#recent.labels
     } catch {
       return undefined
     }
