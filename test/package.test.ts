@@ -9,7 +9,7 @@ import { runCode, runProgram, temporaryDirectory } from './program.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
-const OWN = ['SpanprofError', 'profile', 'startProfiler', 'withLabels']
+const OWN = ['SpanprofError', 'profile', 'startProfiler', 'updateLabels', 'withLabels']
 const DROP_IN = [
   'SourceMapper',
   'expressMiddleware',
@@ -35,8 +35,7 @@ const DROP_IN = [
 describe('the package', () => {
   it('starts nothing when imported', async () => {
     const { stdout, stderr } = await runCode(`
-      import { AsyncResource } from 'node:async_hooks'
-      const state = () => [AsyncResource.prototype.runInAsyncScope, process.kill, globalThis.console,
+      const state = () => [process.kill, globalThis.console,
         ...['exit', 'SIGTERM', 'SIGINT', 'uncaughtException'].map((name) => process.listenerCount(name))]
       const before = state()
       const timersAndThreads = () =>

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ContextManager } from '@opentelemetry/api'
-import { wrapMethod } from '../labels/wrapped-method.js'
+import type { ContextFrame } from '../labels/agent.js'
+import { ownerOf, wrapMethod } from '../labels/wrapped-method.js'
 
 export type Storage = AsyncLocalStorage<unknown>
 
@@ -18,29 +19,59 @@ export function storeOf(storage: Storage): unknown {
  */
 export function storagesOf(manager: ContextManager): Storage[] {
   const read = new Set<Storage>()
-  const restore = wrapMethod(AsyncLocalStorage.prototype, 'getStore', (original) => {
-    return function (this: Storage) {
-      read.add(this)
-      return original.call(this)
-    }
-  })
+  const restores = classesReadBy(manager).map((readable) =>
+    wrapMethod(readable, 'getStore', (original) => {
+      return function (this: Storage, ...args: []) {
+        read.add(this)
+        return original.apply(this, args)
+      }
+    }),
+  )
   try {
     manager.active()
   } catch {
     // A manager of the app's own that fails. It is observed without a storage.
   } finally {
-    restore?.()
+    for (const restore of restores) restore?.()
   }
   return [...read]
 }
 
 /**
- * What `read` returns where `storage` holds `store`, as it came from a frame. Frames exist only where
- * `enterWith` changes nothing but the current one.
+ * Where `getStore` can be found: in Node's class, and in subclasses of storages that the manager has as
+ * properties. Such a subclass may call a `getStore` that it took from Node's class when it was loaded.
  */
+function classesReadBy(manager: ContextManager): Storage[] {
+  const owners = Object.values(manager)
+    .filter((value): value is Storage => value instanceof AsyncLocalStorage)
+    .flatMap((storage) => ownerOf(storage, 'getStore') ?? [])
+  return [...new Set([AsyncLocalStorage.prototype as Storage, ...owners])]
+}
+
+/**
+ * What `read` returns where `frame` is in force. Frames exist only where `enterWith` changes nothing
+ * but the current one.
+ */
+export function readInFrame<T>(
+  storages: readonly Storage[],
+  frame: ContextFrame | undefined,
+  read: () => T,
+): T {
+  const outside = storages.map(storeOf)
+  for (const storage of storages) enterWith.call(storage, frame?.get(storage))
+  try {
+    return read()
+  } finally {
+    storages.forEach((storage, i) => {
+      enterWith.call(storage, outside[i])
+    })
+  }
+}
+
+/** What `read` returns where `storage` was entered with `store`, the way that its own class does it. */
 export function readWithStore<T>(storage: Storage, store: unknown, read: () => T): T {
   const outside = storeOf(storage)
-  enterWith.call(storage, store)
+  storage.enterWith(store)
   try {
     return read()
   } finally {

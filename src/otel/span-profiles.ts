@@ -1,4 +1,4 @@
-import type { Context, Span, TimeInput } from '@opentelemetry/api'
+import type { Context, Span, SpanContext, TimeInput } from '@opentelemetry/api'
 import { sharedAgent } from '../labels/agent.js'
 import { ownerOf, wrapMethod } from '../labels/wrapped-method.js'
 import type { ResolvedSpanProfilesOptions } from './options.js'
@@ -24,6 +24,7 @@ export class SpanProfiles {
 
   constructor(options: ResolvedSpanProfilesOptions) {
     this.#options = options
+    this.#context.labelMet ??= (span, around) => this.#met(span, around)
     this.#sharesLabels =
       options.spanIdLabelScope !== 'all-spans' && options.spanNameLabelScope !== 'all-spans'
   }
@@ -54,11 +55,38 @@ export class SpanProfiles {
     }
   }
 
-  /** Likewise, when the span is in force already. */
+  /** Calls what starts a span and puts it in force, and then `startedActive`. */
+  startingActive<T>(start: () => T): T {
+    this.#context.followManager()
+    this.#context.isAwaitingLabels = true
+    try {
+      return start()
+    } finally {
+      this.#context.isAwaitingLabels = false
+    }
+  }
+
+  /** As `started`, when the span is in force already. */
   startedActive(span: Span, name: string, parent: Context | undefined): void {
+    this.#context.isAwaitingLabels = false
     if (labelsOfSpan(span) !== undefined) return
     this.started(span, name, parent)
     this.#context.relabelled()
+  }
+
+  #met(span: Span, around: SpanLabels | undefined): SpanLabels | undefined {
+    try {
+      const spanContext = span.spanContext()
+      const { spanId } = spanContext
+      if (spanId === NO_SPAN_ID) return undefined
+      const known = spanId === around?.spanId ? around : running.get(spanId)
+      if (known === undefined) this.#labelAs(span, spanContext, nameOf(span), around?.root)
+      else markSpan(span, known)
+      return labelsOfSpan(span)
+    } catch {
+      this.#agent.spanCounters.spanFailures++
+      return undefined
+    }
   }
 
   #label(span: Span, name: string, parent: Context | undefined): void {
@@ -68,14 +96,19 @@ export class SpanProfiles {
     // With tracing suppressed, or without an SDK, there is no new span.
     if (spanId === NO_SPAN_ID || spanId === parentContext?.spanId) return
     const root = parentContext?.isRemote ? undefined : this.#context.labelsOf(parent)?.root
+    this.#labelAs(span, spanContext, name, root)
+  }
+
+  #labelAs(span: Span, spanContext: SpanContext, name: string, root: SpanLabels | undefined): void {
     const shared = this.#sharesLabels ? root : undefined
     const labels = shared ?? new SpanLabels(spanContext, name, root, this.#options)
     markSpan(span, labels)
     this.#agent.spanCounters.spans++
+    if (this.#context.makesContexts) rememberRunning(spanContext.spanId, labels)
     if (shared !== undefined) return
     this.#follow(span)
     if (!labels.hasOwnProfile) return
-    span.setAttribute(PROFILE_ID_ATTRIBUTE, spanId)
+    span.setAttribute(PROFILE_ID_ATTRIBUTE, spanContext.spanId)
     addProfileUrls(span, labels, this.#agent.own, this.#options)
   }
 
@@ -89,6 +122,23 @@ export class SpanProfiles {
 
 /** `INVALID_SPANID` of the API. */
 const NO_SPAN_ID = '0000000000000000'
+
+/**
+ * The labels of running spans by their id, where a library may have several objects for one span, of
+ * which only one was seen to start.
+ */
+const running = new Map<string, SpanLabels>()
+/** Spans that never end must not pile up. */
+const MAX_RUNNING = 10_000
+
+function rememberRunning(spanId: string, labels: SpanLabels): void {
+  running.set(spanId, labels)
+  if (running.size <= MAX_RUNNING) return
+  for (const [oldest] of running) {
+    running.delete(oldest)
+    return
+  }
+}
 
 const followed = new WeakSet<object>()
 
@@ -113,15 +163,21 @@ function followSpans(span: Span): object | undefined {
     function end(this: Span, endTime?: TimeInput): void {
       original.call(this, endTime)
       ownLabels(this)?.end(nowMicros())
+      if (running.size > 0) running.delete(this.spanContext().spanId)
     }
     return end
   })
   return owner
 }
 
-function renamed(span: Span & { readonly name?: unknown }, name: string): void {
+function renamed(span: Span, name: string): void {
   // A span that has ended keeps its name.
-  ownLabels(span)?.rename(typeof span.name === 'string' ? span.name : String(name))
+  ownLabels(span)?.rename(nameOf(span) || String(name))
+}
+
+/** As the SDK's spans have it; empty if it cannot be read. */
+function nameOf(span: Span & { readonly name?: unknown }): string {
+  return typeof span.name === 'string' ? span.name : ''
 }
 
 /** A span that is not a local root may have the labels of its root. */

@@ -6,7 +6,7 @@ import {
   type LabelSet,
   sharedAgent,
 } from '../labels/agent.js'
-import { readWithStore, type Storage, storagesOf, storeOf } from './context-storage.js'
+import { readInFrame, readWithStore, type Storage, storagesOf, storeOf } from './context-storage.js'
 import { globalApi } from './global-api.js'
 import { type ContextObserver, ObservedContext } from './observed-context.js'
 import { RecentLabels } from './recent-labels.js'
@@ -22,9 +22,10 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   #manager: ContextManager | undefined
   /** The same, if all changes of its context are observed. */
   #readable: ContextManager | undefined
-  /** The one storage that decides about the context, where there is one. */
+  /** Where it keeps its context; empty if its own hooks do. */
+  #storages: readonly Storage[] = []
+  /** The only one, whose store then decides about the context. */
   #storage: Storage | undefined
-  #hasStorages = false
   #observed: ObservedContext | undefined
   #hooked = false
   /** `true` while contexts change for our own questions only. */
@@ -33,6 +34,10 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   readonly #adopted = new WeakMap<object, SpanLabels | undefined>()
   /** By store, or by context where there is no storage. */
   readonly #recent = new RecentLabels()
+  /** Set by the first one that gives spans their labels. */
+  labelMet: LabelMet | undefined
+  /** A span comes into force that gets its labels right after that. */
+  isAwaitingLabels = false
 
   constructor(agent: LabelAgent) {
     this.#agent = agent
@@ -41,6 +46,11 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   /** The context in force, if a manager is registered. */
   active(): Context | undefined {
     return globalApi()?.context?.active()
+  }
+
+  /** The manager makes the active context from several storages, and maybe the span in it, too. */
+  get makesContexts(): boolean {
+    return this.#storages.length > 1
   }
 
   labels(): LabelSet | undefined {
@@ -53,14 +63,14 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   }
 
   labelsIn(frame: ContextFrame | undefined): LabelSet | undefined {
-    const storage = this.#storage
-    if (storage === undefined) return this.labels()
-    const store = frame?.get(storage)
+    if (this.#storages.length === 0) return this.labels()
     try {
-      if (!this.#recent.has(store)) {
-        this.#recent.add(store, this.#labelsAt(store, this.#contextOf(storage, store)))
-      }
-      return this.#recent.labels
+      const store = this.#storage && frame?.get(this.#storage)
+      if (this.#storage !== undefined && this.#recent.has(store)) return this.#recent.labels
+      const context = isContext(store) ? store : this.#activeIn(frame)
+      const labels = this.#labelsAt(store ?? context, context)
+      if (this.#storage !== undefined) this.#recent.add(store, labels)
+      return labels
     } catch {
       return undefined
     }
@@ -68,7 +78,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 
   /** A manager without a storage has hooks of its own, which need not nest as executions do. */
   labelsBack(before: LabelSet | undefined): LabelSet | undefined {
-    return this.#hasStorages ? before : this.labels()
+    return this.#storages.length > 0 ? before : this.labels()
   }
 
   enter(storage: Storage | undefined, store: unknown): LabelSet | undefined {
@@ -78,11 +88,13 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   }
 
   leave(outside: LabelSet | undefined): void {
-    if (!this.#asking) this.#agent.carry(outside)
+    if (this.#asking) return
+    // With several storages, others may have changed meanwhile.
+    this.#agent.carry(this.#storages.length > 1 ? this.labels() : outside)
   }
 
   switched(): void {
-    if (!this.#asking) this.#agent.carry(this.labels() ?? this.#adoptActive())
+    if (!this.#asking) this.#agent.carry(this.labels() ?? this.#labelsEntered())
   }
 
   hook(): () => void {
@@ -130,7 +142,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     // What changes unseen would leave samples with the span before.
     if (observed.refusals > 0) return
     this.#readable = manager
-    this.#hasStorages = storages.length > 0
+    this.#storages = storages
     if (storages.length === 1) this.#storage = storages[0]
   }
 
@@ -138,7 +150,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     this.#observed?.end()
     this.#observed = undefined
     this.#storage = undefined
-    this.#hasStorages = false
+    this.#storages = []
     this.#readable = undefined
     this.#manager = undefined
     this.release()
@@ -163,16 +175,27 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   #labelsAt(place: unknown, context: Context | undefined): SpanLabels | undefined {
     const span = spanOf(context)
     if (span === undefined) return undefined
-    return labelsOfSpan(span) ?? (isObject(place) ? this.#adopted.get(place) : undefined)
+    const labels = labelsOfSpan(span) ?? (isObject(place) ? this.#adopted.get(place) : undefined)
+    return labels ?? this.#meet(span)
   }
 
-  /** The context that a store stands for, where it is not in force. */
+  /** The context that is in force where a frame is. */
+  #activeIn(frame: ContextFrame | undefined): Context | undefined {
+    return this.#ask(() => readInFrame(this.#storages, frame, () => this.#readable?.active()))
+  }
+
+  /** The context that comes into force when a storage is entered with a store. */
   #contextOf(storage: Storage | undefined, store: unknown): Context | undefined {
-    if (storage === undefined || isContext(store)) return store as Context
-    if (store === undefined) return undefined
+    const isAlone = storage === undefined || storage === this.#storage
+    if (isAlone && (store === undefined || isContext(store))) return store
+    if (storage === undefined) return undefined
+    return this.#ask(() => readWithStore(storage, store, () => this.#readable?.active()))
+  }
+
+  #ask<T>(question: () => T): T {
     this.#asking = true
     try {
-      return readWithStore(storage, store, () => this.#readable?.active())
+      return question()
     } finally {
       this.#asking = false
     }
@@ -181,25 +204,39 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
   #labelsEntering(storage: Storage | undefined, store: unknown): LabelSet | undefined {
     try {
       const context = this.#contextOf(storage, store)
-      const span = spanOf(context)
-      if (span === undefined) return undefined
-      return labelsOfSpan(span) ?? this.#adopt(store as object, span)
+      const place = store ?? context
+      return this.#labelsAt(place, context) ?? this.#adopt(place, context)
     } catch {
       return undefined // What the app takes for a context comes to its manager, whatever it is.
     }
   }
 
-  #adoptActive(): LabelSet | undefined {
+  /** Of what has come into force without labels. */
+  #labelsEntered(): LabelSet | undefined {
     try {
-      const place = this.#storage === undefined ? this.#readable?.active() : storeOf(this.#storage)
-      if (!isObject(place)) return undefined
-      const span = spanOf(isContext(place) ? place : this.#readable?.active())
-      if (span === undefined) return undefined
-      this.#recent.add(place, this.#adopt(place, span))
-      return this.#recent.labels
+      const store = this.#storage && storeOf(this.#storage)
+      const context = isContext(store) ? store : this.#readable?.active()
+      const place = store ?? context
+      const labels = this.#adopt(place, context)
+      if (labels !== undefined) this.#recent.add(place, labels)
+      return labels
     } catch {
       return undefined
     }
+  }
+
+  /**
+   * A span that was not seen to start is in force: one that a library makes without a tracer, or that
+   * is older than the profiler. Of its ancestors those are known that are in force around it.
+   */
+  #meet(span: Span): SpanLabels | undefined {
+    if (this.labelMet === undefined || this.isAwaitingLabels) return undefined
+    if (!span.isRecording()) return undefined
+    const { isRemote, traceId } = span.spanContext()
+    if (isRemote || traceId === NO_TRACE_ID) return undefined
+    const around = this.#agent.carried
+    const isParent = around instanceof SpanLabels && around.traceId === traceId
+    return this.labelMet(span, isParent ? around : undefined)
   }
 
   /**
@@ -207,7 +244,9 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
    * of the span around it. Remembered by context, when it comes into force first: later it may come back
    * from within another one. A span that records nothing may be one for all.
    */
-  #adopt(place: object, span: Span): LabelSet | undefined {
+  #adopt(place: unknown, context: Context | undefined): LabelSet | undefined {
+    const span = spanOf(context)
+    if (span === undefined || !isObject(place)) return undefined
     if (!this.#adopted.has(place)) this.#adopted.set(place, this.#labelsAround(span))
     return this.#adopted.get(place)
   }
@@ -220,6 +259,13 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     return around
   }
 }
+
+/**
+ * Gives a span its labels that was not seen to start.
+ *
+ * @param around those of a span of the same trace, if it is in force around it.
+ */
+export type LabelMet = (span: Span, around: SpanLabels | undefined) => SpanLabels | undefined
 
 /** The process's one, known to its agent. */
 export function telemetryContext(): TelemetryContext {

@@ -86,14 +86,15 @@ export function labellingTracer(tracer: Tracer, profiles: SpanProfiles): Tracer 
       const fn = args.pop()
       if (typeof fn !== 'function')
         return Reflect.apply(tracer.startActiveSpan, tracer, [...args, fn])
-      profiles.prepare()
       const [name, options, context] = args as [string, SpanOptions?, Context?]
       const parent = parentContext(profiles, options, context)
       const labelled = (span: Span, ...more: unknown[]) => {
         profiles.startedActive(span, name, parent)
         return fn(span, ...more)
       }
-      return Reflect.apply(tracer.startActiveSpan, tracer, [...args, labelled])
+      return profiles.startingActive(() =>
+        Reflect.apply(tracer.startActiveSpan, tracer, [...args, labelled]),
+      )
     },
   })
 }
