@@ -42,18 +42,23 @@ export class LabelTimeline {
     this.#now = now
   }
 
-  /** These labels are in force from now on. Called at every switch: allocates nothing but a larger ring. */
+  /**
+   * These labels are in force from now on. Called at every switch: allocates nothing but a larger ring.
+   * The inspector may ask at any call in here, so the switch counts only when it is complete.
+   */
   record(own: LabelSet | undefined, carried: LabelSet | undefined): void {
-    const isFull = this.#count - this.#oldest > this.#mask
-    if (isFull && this.#capacity < MAX_CAPACITY) this.#grow()
-    const index = this.#count++ & this.#mask
     // With its fraction of a microsecond: V8 cuts sample times down to whole ones. It takes them some
     // microseconds after a switch that came before; a switch that comes after may follow in the same
     // microsecond, and has to be the later one.
-    this.#timesNanos[index] = this.#now()
+    const nowNanos = this.#now()
+    const isFull = this.#count - this.#oldest > this.#mask
+    if (isFull && this.#capacity < MAX_CAPACITY) this.#grow()
+    const index = this.#count & this.#mask
+    this.#timesNanos[index] = nowNanos
     // Every other switch is to none, which is there already. A store costs more than a look.
     if (this.#own[index] !== own) this.#own[index] = own
     if (this.#carried[index] !== carried) this.#carried[index] = carried
+    this.#count++
   }
 
   get #capacity(): number {

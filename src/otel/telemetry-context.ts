@@ -66,11 +66,11 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
     if (this.#storages.length === 0) return this.labels()
     try {
       const store = this.#storage && frame?.get(this.#storage)
-      if (this.#storage !== undefined && this.#recent.has(store)) return this.#recent.labels
+      const known = this.#storage && this.#recent.find(store)
+      if (known !== undefined) return known.labels
       const context = isContext(store) ? store : this.#activeIn(frame)
       const labels = this.#labelsAt(store ?? context, context)
-      if (this.#storage !== undefined) this.#recent.add(store, labels)
-      return labels
+      return this.#storage === undefined ? labels : this.#recent.add(store, labels)
     } catch {
       return undefined
     }
@@ -158,17 +158,17 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
 
   #labelsOfActive(): LabelSet | undefined {
     const context = this.#readable?.active()
-    if (!this.#recent.has(context)) this.#recent.add(context, this.labelsOf(context))
-    return this.#recent.labels
+    const known = this.#recent.find(context)
+    if (known !== undefined) return known.labels
+    return this.#recent.add(context, this.labelsOf(context))
   }
 
   /** @param store what is in force now. */
   #labelsOfStore(store: unknown): LabelSet | undefined {
-    if (!this.#recent.has(store)) {
-      const context = isContext(store) ? store : this.#readable?.active()
-      this.#recent.add(store, this.#labelsAt(store, context))
-    }
-    return this.#recent.labels
+    const known = this.#recent.find(store)
+    if (known !== undefined) return known.labels
+    const context = isContext(store) ? store : this.#readable?.active()
+    return this.#recent.add(store, this.#labelsAt(store, context))
   }
 
   /** @param place the context, or the store that stands for it. */
@@ -218,8 +218,7 @@ export class TelemetryContext implements CarryingContext, ContextObserver {
       const context = isContext(store) ? store : this.#readable?.active()
       const place = store ?? context
       const labels = this.#adopt(place, context)
-      if (labels !== undefined) this.#recent.add(place, labels)
-      return labels
+      return labels && this.#recent.add(place, labels)
     } catch {
       return undefined
     }

@@ -2,7 +2,6 @@ import asyncHooks, { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { syncBuiltinESMExports } from 'node:module'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CarryingContext, LabelAgent, type LabelSet } from '../../src/labels/agent.ts'
-import { runProgram } from '../program.ts'
 import { SampledLabelsReader } from './sampled-labels.ts'
 
 /** With its fraction, as the agent's own times: cut down, it would lie before a switch right before it. */
@@ -54,24 +53,6 @@ function labelsAt(...timesMicros: number[]) {
 }
 
 afterEach(() => agent.stop())
-
-/** The flags that turn the machinery under AsyncLocalStorage around, where this Node.js has them. */
-const machineries: string[][] = [[]]
-for (const flag of ['--no-async-context-frame', '--experimental-async-context-frame']) {
-  if (process.allowedNodeEnvironmentFlags.has(flag.replace('no-', ''))) machineries.push([flag])
-}
-
-describe.each(machineries.map((flags) => ({ flags })))('labels with flags $flags', ({ flags }) => {
-  it('are right in every kind of continuation, and after it', async () => {
-    const { code, stdout, stderr } = await runProgram('label-kinds.mjs', { nodeArgs: flags })
-    expect(stderr).toBe('')
-    expect(code).toBe(0)
-    const { marks, places, wrong } = JSON.parse(stdout)
-    expect(wrong).toEqual([])
-    expect(places.length).toBeGreaterThan(60)
-    expect(marks).toBeGreaterThan(250)
-  })
-})
 
 describe('the label agent', () => {
   it('returns what the function returns, and passes on what it throws', async () => {

@@ -59,6 +59,24 @@ describe('the label timeline', () => {
     expect(ownAt(line, [29, 31])).toEqual([b, a])
   })
 
+  it('may be asked while a switch is being recorded, which does not count yet', () => {
+    let isAsked = false
+    let found: ReturnType<typeof ownAt> = []
+    const line: LabelTimeline = new LabelTimeline(() => {
+      if (isAsked) {
+        found = ownAt(line, [15])
+        line.forgetBefore(15)
+      }
+      return isAsked ? 20_000n : 10_000n
+    })
+    line.record(a, undefined)
+    isAsked = true
+    line.record(b, undefined)
+    expect(found).toEqual([a])
+    isAsked = false
+    expect(ownAt(line, [16, 21])).toEqual([a, b])
+  })
+
   it('forgets nothing after the time it is told', () => {
     const line = timeline([10, a], [20, b], [30, a])
     line.forgetBefore(20)

@@ -220,7 +220,7 @@ export const natives = {
     database.close()
     fs.rmSync(directory, { recursive: true })
   },
-  async 'a FinalizationRegistry'(mark) {
+  async 'a FinalizationRegistry'() {
     if (globalThis.gc === undefined) return
     await called((done) => {
       const registry = new FinalizationRegistry(marked('a FinalizationRegistry', done))

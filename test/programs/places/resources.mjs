@@ -3,9 +3,16 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import { EventEmitterAsyncResource } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setLabels } from 'spanprof'
 import { called, scope, truth } from './probe.mjs'
 
-/** The storage of the labels is entered beside the truth, as a library would enter both. */
+/** Sets a label, and the truth, for the rest of the current context. */
+function set(label) {
+  truth.enterWith(label)
+  setLabels({ l: label })
+}
+
+/** Of a library that knows nothing of labels. */
 const other = new AsyncLocalStorage()
 let boundEarly
 
@@ -149,6 +156,27 @@ export const resources = {
     )
     subject.unsubscribe(subscribers)
     mark('after it')
+  },
+  async setLabels(mark) {
+    await null
+    set('early')
+    mark('early')
+    set('set')
+    mark('late')
+    scope('inner', () => {
+      mark('a scope inside')
+      set('set inside')
+      mark('set in a scope')
+    })
+    mark('after a scope')
+    await sleep(1)
+    mark('after an await')
+    setImmediate(() => {
+      set('set in an immediate')
+      mark('in an immediate')
+    })
+    await called((done) => setImmediate(done))
+    mark('after an immediate')
   },
   async 'work that runs as nobody'(mark) {
     await truth.exit(() =>
