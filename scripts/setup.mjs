@@ -2,7 +2,7 @@
 // missing or older than what it is made from. Prints nothing when all is fresh.
 //
 //   node scripts/setup.mjs           the package itself, which is what the demo and benchmarks need
-//   node scripts/setup.mjs --tests   also the older and newer OpenTelemetry lines in test/sdk-lines
+//   node scripts/setup.mjs --tests   also test/sdk-lines: other OpenTelemetry lines, and libraries that use it
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ if (process.argv.includes('--tests')) {
 }
 if (!buildIsFresh()) step('compiling', [process.execPath, join(root, 'scripts', 'build.mjs')])
 
-/** Folders with an OpenTelemetry SDK of another line than the one in the root. */
+/** Folders with an OpenTelemetry SDK of another line than the one in the root, or of a library. */
 function sdkLines() {
   const lines = readdirSync(join(root, 'test', 'sdk-lines'), { withFileTypes: true })
   return lines.filter((entry) => entry.isDirectory()).map(({ name }) => `test/sdk-lines/${name}`)

@@ -82,7 +82,8 @@ function registerByHand(require, provider, contextManager) {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator())
 }
 
-function recorded(span) {
+/** A span that ended, as `SpanFacts` takes it. */
+export function recorded(span) {
   const { spanId, traceId } = span.spanContext()
   const { name, kind, attributes } = span
   const parentId = span.parentSpanContext?.spanId ?? span.parentSpanId
