@@ -41,6 +41,12 @@ export interface Sample {
   readonly idle: boolean
 }
 
+/** A stretch of time in which the whole process stood still: stopped, or frozen by its platform. */
+export interface Suspension {
+  readonly fromMicros: number
+  readonly untilMicros: number
+}
+
 /** The samples of one stretch of time. Windows neither overlap nor leave a gap. */
 export interface Window {
   readonly startMicros: number

@@ -8,8 +8,19 @@ export interface ProfilerStats {
   readonly windows: number
   /** Samples of a thread at work. */
   readonly samples: number
-  /** Samples of a thread that waited; in no CPU profile. */
+  /**
+   * Samples of a thread that waited within a call, such as `execSync`, or for a CPU. A CPU profile has
+   * the CPU time that they used and does not count them.
+   */
+  readonly waitingSamples: number
+  /** Samples of a thread that waited in the event loop; in no CPU profile. */
   readonly idleSamples: number
+  /**
+   * Samples that came late, by more than one and a half sampling intervals: the machine was busy, the
+   * container's CPU quota was used up, the process was suspended, or a system call could not be
+   * interrupted.
+   */
+  readonly lateSamples: number
   /** Of `samples`, those outside every label scope, or whose labels were lost. */
   readonly unlabelledSamples: number
   /** Of `unlabelledSamples`, those whose labels the full ring had forgotten. */
@@ -35,6 +46,21 @@ export interface ProfilerStats {
   readonly labelsOverruled: number
   /** CPU time of all samples, in nanoseconds. */
   readonly cpuNanos: number
+  /**
+   * CPU time of the whole process in the same time, in nanoseconds: that of worker threads, the thread
+   * pool, the garbage collector's threads and the sampler thread too.
+   */
+  readonly processCpuNanos: number
+  /**
+   * How long the thread was ready to run but had no CPU, in nanoseconds: other threads had them all, or
+   * the container's CPU quota was used up. Known on Linux; elsewhere 0.
+   */
+  readonly cpuWaitNanos: number
+  /**
+   * How long the process was suspended, in nanoseconds: stopped by a signal, or frozen by its
+   * container or platform. Stretches under a second are not noticed. In no profile.
+   */
+  readonly suspendedNanos: number
   /** Where that comes from. */
   readonly cpuTimeSource: CpuTimeSource
   /** Profiles that reached their sinks; with two sinks a profile counts twice. */

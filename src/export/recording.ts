@@ -1,5 +1,12 @@
 import { merge } from '../labels/label-set.js'
-import type { LabelPairs, OpenLabels, RecordedType, StackNode, Window } from '../sample.js'
+import type {
+  LabelPairs,
+  OpenLabels,
+  RecordedType,
+  StackNode,
+  Suspension,
+  Window,
+} from '../sample.js'
 import { Interned } from './interned.js'
 import { dealLines } from './line-ticks.js'
 import { isCalledByUs, isOwnFrame, OWN_FRAME } from './own-frames.js'
@@ -13,6 +20,9 @@ import { wallNanosOfSamples } from './wall-time.js'
 export interface LabelledWindow extends Window {
   /** Nanoseconds of each sample, by index. */
   readonly cpuNanosOfSample: readonly number[]
+  /** By index: the thread waited within a call, or for a CPU. */
+  readonly waitingOfSample: readonly boolean[]
+  readonly suspensions: readonly Suspension[]
   /** The labels of each sample, by index; `undefined` for none. */
   readonly labelsOfSample: readonly (OpenLabels | undefined)[]
 }
@@ -68,7 +78,7 @@ export class Recording {
   add(window: LabelledWindow): void {
     this.#endMicros = window.endMicros
     const callers = new Callers(window.stacks, this.#stacks)
-    const nanosOfSample = this.#nanosOfSample(window)
+    const valuesOf = this.#valuesOfSample(window)
     for (const [stack, indexes] of this.#samplesByStack(window)) {
       const byLabels = indexes
         .map((index) => ({ index, labelSet: this.#labelSetOf(window, index) }))
@@ -76,7 +86,7 @@ export class Recording {
       const lines = dealLines(window.stacks[stack]?.lineTicks ?? [], byLabels.length)
       byLabels.forEach(({ index, labelSet }, i) => {
         const innermost = callers.innermost(stack, lines[i] ?? 0)
-        this.#samples.add({ stack: innermost, labelSet, values: [1, nanosOfSample(index)] })
+        this.#samples.add({ stack: innermost, labelSet, values: valuesOf(index) })
       })
     }
   }
@@ -110,7 +120,8 @@ export class Recording {
     const byStack = new Map<number, number[]>()
     window.samples.forEach(({ idle, timeMicros, stack }, index) => {
       if (timeMicros < this.#startMicros) return
-      if (idle && this.options.type === 'cpu') return
+      const usedNothing = idle || window.cpuNanosOfSample[index] === 0
+      if (usedNothing && this.options.type === 'cpu') return
       const known = byStack.get(stack)
       if (known) known.push(index)
       else byStack.set(stack, [index])
@@ -118,11 +129,15 @@ export class Recording {
     return byStack
   }
 
-  #nanosOfSample(window: LabelledWindow): (index: number) => number {
-    if (this.options.type === 'cpu') return (index) => window.cpuNanosOfSample[index] ?? 0
-    const nanos = wallNanosOfSamples(window, this.#wallMicros)
+  /** In a CPU profile a wait has the CPU time that it used, and is not counted. */
+  #valuesOfSample(window: LabelledWindow): (index: number) => readonly [number, number] {
+    const { cpuNanosOfSample, waitingOfSample, suspensions } = window
+    if (this.options.type === 'cpu') {
+      return (index) => [waitingOfSample[index] ? 0 : 1, cpuNanosOfSample[index] ?? 0]
+    }
+    const nanos = wallNanosOfSamples(window, suspensions, this.#wallMicros)
     if (nanos.length > 0) this.#wallMicros = window.endMicros
-    return (index) => nanos[index] ?? 0
+    return (index) => [1, nanos[index] ?? 0]
   }
 
   /** A thread that waits works for nobody, whichever labels were in force last. */

@@ -1,21 +1,16 @@
 import type { Window } from '../sample.js'
 import type { ConsoleProfiles, Title } from './console-profiles.js'
-import type { CpuClock, CpuReading } from './cpu-clock.js'
-import { spreadCpuTime } from './cpu-time.js'
+import type { CpuClock } from './cpu-clock.js'
+import { type CpuCounts, CpuMeter, type CpuOfWindow } from './cpu-meter.js'
 import { isStuck, toWindow } from './window.js'
 import { FIRST_LENGTH_MILLIS, nextLengthMillis } from './window-length.js'
-
-/** How often the CPU time is read where reading disturbs nobody. */
-const CPU_TICK_MILLIS = 50
 
 /** V8's sampling thread delivers a sample up to one interval late; half an interval is to spare. */
 const OVERLAP_INTERVALS = 2.5
 const MIN_OVERLAP_MILLIS = 5
 
 /** A window with the CPU time of its samples, and what its rotation cost. */
-export interface FinishedWindow extends Window {
-  /** Nanoseconds of each sample, by index; 0 for idle ones. */
-  readonly cpuNanosOfSample: readonly number[]
+export interface FinishedWindow extends Window, CpuOfWindow {
   /** How long each command for this window stalled the profiled thread. */
   readonly pausesMicros: readonly number[]
 }
@@ -39,15 +34,13 @@ export interface RollingWindowsOptions {
 export class RollingWindows {
   readonly #options: RollingWindowsOptions
   readonly #overlapMillis: number
+  readonly #cpu: CpuMeter
   #title: Title = 'spanprof-a'
   /** The current window's start; `undefined` while nothing is sampled. */
   #startMicros: number | undefined
   #lengthMillis = FIRST_LENGTH_MILLIS
-  #readings: CpuReading[] = []
-  #carryNanos = 0
   #pausesMicros: number[] = []
   #timer: NodeJS.Timeout | undefined
-  #cpuTimer: NodeJS.Timeout | undefined
   #rotation: Promise<void> | undefined
   #closing = false
   #closed: Promise<void> | undefined
@@ -57,13 +50,12 @@ export class RollingWindows {
     this.#options = options
     const overlapMicros = OVERLAP_INTERVALS * options.samplingIntervalMicros
     this.#overlapMillis = Math.max(MIN_OVERLAP_MILLIS, Math.ceil(overlapMicros / 1000))
+    this.#cpu = new CpuMeter(options.cpuClock, options.samplingIntervalMicros)
   }
 
   async start(): Promise<void> {
     await this.#begin()
-    if (this.#options.cpuClock.undisturbing) {
-      this.#cpuTimer = setInterval(() => void this.#readCpuClock(), CPU_TICK_MILLIS)
-    }
+    this.#cpu.start()
     this.#schedule()
   }
 
@@ -82,7 +74,6 @@ export class RollingWindows {
   async #close(): Promise<void> {
     this.#closing = true
     clearTimeout(this.#timer)
-    clearInterval(this.#cpuTimer)
     this.#endOverlap()
     await this.#rotation
     try {
@@ -90,7 +81,7 @@ export class RollingWindows {
       if (this.#startMicros !== undefined) await this.#take(this.#title, undefined)
     } finally {
       this.#startMicros = undefined
-      this.#options.cpuClock.close()
+      this.#cpu.close()
     }
   }
 
@@ -125,7 +116,7 @@ export class RollingWindows {
     const last = this.#title
     const next = last === 'spanprof-a' ? 'spanprof-b' : 'spanprof-a'
     this.#pausesMicros.push((await profiles.begin(next)).pauseMicros)
-    const { timeMicros } = await this.#readCpuClock()
+    const cut = await this.#cpu.read()
     await this.#overlap()
     if (this.#closing) {
       // Two profiles hold the last samples. The one that ends last has them all, so let that be the
@@ -133,9 +124,9 @@ export class RollingWindows {
       await profiles.end(next)
       return
     }
-    const { stuck } = await this.#take(last, timeMicros)
+    const { stuck } = await this.#take(last, cut)
     this.#title = next
-    this.#startMicros = timeMicros
+    this.#startMicros = cut.timeMicros
     if (stuck) throw new Error('V8 sampled nothing while the thread was busy')
   }
 
@@ -150,37 +141,28 @@ export class RollingWindows {
   }
 
   /** @param cut the window's end; when V8's profiler is stopped, all that it has. */
-  async #take(title: Title, cut: number | undefined): Promise<{ stuck: boolean }> {
+  async #take(title: Title, cut: CpuCounts | undefined): Promise<{ stuck: boolean }> {
     const { profiles, samplingIntervalMicros, deliver } = this.#options
     const { profile, pauseMicros } = await profiles.end(title)
     this.#pausesMicros.push(pauseMicros)
-    const endMicros = cut ?? (await this.#readCpuClock()).timeMicros
-    const window = toWindow(
-      profile,
-      this.#startMicros ?? endMicros,
-      cut ?? Number.POSITIVE_INFINITY,
-    )
-    const readings = this.#takeReadingsUntil(endMicros)
-    const spread = spreadCpuTime(
-      window.samples,
-      readings,
-      samplingIntervalMicros * 1000,
-      this.#carryNanos,
-    )
-    this.#carryNanos = spread.carryNanos
-    const finished = { ...window, endMicros, pausesMicros: this.#pausesMicros }
+    const end = cut ?? (await this.#cpu.read())
+    const endMicros = end.timeMicros
+    const startMicros = this.#startMicros ?? endMicros
+    const until = cut?.timeMicros ?? Number.POSITIVE_INFINITY
+    const window = { ...toWindow(profile, startMicros, until), endMicros }
+    const cpu = this.#cpu.measure(window, end)
+    const finished = { ...window, ...cpu, pausesMicros: this.#pausesMicros }
     this.#pausesMicros = []
-    await deliver({ ...finished, cpuNanosOfSample: spread.nanosOfSample })
+    await deliver(finished)
     this.#lengthMillis = nextLengthMillis(this.#lengthMillis, pauseMicros)
-    return { stuck: isStuck(finished, samplingIntervalMicros, cpuNanosBetween(readings)) }
+    return { stuck: isStuck(finished, samplingIntervalMicros, cpu.threadCpuNanos) }
   }
 
   async #begin(): Promise<void> {
     const { profiles, samplingIntervalMicros } = this.#options
     await profiles.enable(samplingIntervalMicros)
     this.#pausesMicros.push((await profiles.begin(this.#title)).pauseMicros)
-    const { timeMicros } = await this.#readCpuClock()
-    this.#startMicros = timeMicros
+    this.#startMicros = (await this.#cpu.read()).timeMicros
   }
 
   async #restart(cause: Error): Promise<void> {
@@ -189,24 +171,4 @@ export class RollingWindows {
     await this.#options.profiles.disable().catch(() => {}) // Also where V8 no longer answers.
     await this.#begin().catch(() => {}) // The next rotation fails then, and tries again.
   }
-
-  async #readCpuClock(): Promise<CpuReading> {
-    const reading = await this.#options.cpuClock.read()
-    this.#readings.push(reading)
-    return reading
-  }
-
-  /** The readings of a window; its last one is also the next window's first. */
-  #takeReadingsUntil(endMicros: number): CpuReading[] {
-    const until = this.#readings.filter(({ timeMicros }) => timeMicros <= endMicros)
-    const after = this.#readings.filter(({ timeMicros }) => timeMicros > endMicros)
-    this.#readings = [...until.slice(-1), ...after]
-    return until
-  }
-}
-
-function cpuNanosBetween(readings: readonly CpuReading[]): number | undefined {
-  const first = readings.at(0)?.cpuNanos
-  const last = readings.at(-1)?.cpuNanos
-  return first === undefined || last === undefined ? undefined : last - first
 }

@@ -1,9 +1,10 @@
 import { type LabelledWindow, Recording, type RecordingOptions } from '../export/recording.js'
 import { FailureBurst, type Log } from '../failure-burst.js'
 import { type JoinedLabels, LabelJoin } from '../labels/label-join.js'
-import type { OpenLabels } from '../sample.js'
+import type { OpenLabels, Suspension } from '../sample.js'
 import { ConsoleProfiles } from '../sampler/console-profiles.js'
 import { type CpuTimeSource, mainThreadCpuClock, nowMicros } from '../sampler/cpu-clock.js'
+import { lateSamples } from '../sampler/late-samples.js'
 import { type FinishedWindow, RollingWindows } from '../sampler/rolling-windows.js'
 import type { Transport } from '../sampler/transport.js'
 import { MAX_LENGTH_MILLIS, MIN_LENGTH_MILLIS } from '../sampler/window-length.js'
@@ -125,6 +126,7 @@ export class Sampling {
   /** Without labels rather than without samples, should the profiled thread not answer. */
   async #labelsOf({
     samples,
+    waitingOfSample,
     startMicros,
     endMicros,
   }: FinishedWindow): Promise<(OpenLabels | undefined)[]> {
@@ -132,7 +134,7 @@ export class Sampling {
     try {
       const joined = await this.#join.labelsAt(times, endMicros, this.#oldestSample(endMicros))
       this.#maxLengthMillis = maxLengthMillis(joined, (endMicros - startMicros) / 1e6)
-      const lost = samples.filter(({ idle }, i) => joined.isLost[i] && !idle)
+      const lost = samples.filter(({ idle }, i) => joined.isLost[i] && !idle && !waitingOfSample[i])
       this.#counters.add('lostLabelSamples', lost.length)
       this.#labelFailures.recovered(
         (failures) => `labels work again after ${failures} windows without them`,
@@ -158,14 +160,23 @@ export class Sampling {
     this.#overruled.failed(`withLabels sets ${keys} inside a span; the span's own is kept`)
   }
 
-  #count({ samples, labelsOfSample, ...window }: LabelledWindow & FinishedWindow): void {
+  #count(window: LabelledWindow & FinishedWindow): void {
+    const { samples, waitingOfSample, labelsOfSample } = window
     const idle = samples.filter((sample) => sample.idle).length
-    const unlabelled = samples.filter(({ idle }, i) => !idle && isEmpty(labelsOfSample[i])).length
+    const waiting = waitingOfSample.filter((isWaiting) => isWaiting).length
+    const unlabelled = samples.filter(
+      ({ idle }, i) => !idle && !waitingOfSample[i] && isEmpty(labelsOfSample[i]),
+    ).length
     this.#counters.add('windows')
-    this.#counters.add('samples', samples.length - idle)
+    this.#counters.add('samples', samples.length - idle - waiting)
+    this.#counters.add('waitingSamples', waiting)
     this.#counters.add('idleSamples', idle)
+    this.#counters.add('lateSamples', lateSamples(window, this.#samplingIntervalMicros))
     this.#counters.add('unlabelledSamples', unlabelled)
     this.#counters.add('cpuNanos', sum(window.cpuNanosOfSample))
+    this.#counters.add('processCpuNanos', window.processCpuNanos)
+    this.#counters.add('cpuWaitNanos', window.cpuWaitNanos)
+    this.#counters.add('suspendedNanos', suspendedNanos(window.suspensions))
     this.#counters.add('pauseMicros', sum(window.pausesMicros))
     this.#counters.raiseTo('maxPauseMicros', Math.max(...window.pausesMicros))
   }
@@ -179,6 +190,10 @@ function maxLengthMillis({ made, switches }: JoinedLabels, seconds: number): num
 
 function isEmpty(labels: OpenLabels | undefined): boolean {
   return !labels?.own?.pairs.length && !labels?.carried?.pairs.length
+}
+
+function suspendedNanos(suspensions: readonly Suspension[]): number {
+  return sum(suspensions.map(({ fromMicros, untilMicros }) => (untilMicros - fromMicros) * 1000))
 }
 
 function sum(values: readonly number[]): number {

@@ -81,6 +81,21 @@ describe('a recording', () => {
     expect(profile.samples).toMatchObject([{ values: [2, 7] }])
   })
 
+  it('does not count a wait, and has the CPU time that it used', () => {
+    const profile = fold(
+      windowOf([
+        { stack: 'work', cpuNanos: 9 },
+        { stack: 'lock', cpuNanos: 1, waiting: true },
+        { stack: 'lock', cpuNanos: 2, waiting: true },
+        { stack: 'other', cpuNanos: 0, waiting: true },
+      ]),
+    )
+    expect(profile.samples.map(({ values }) => values)).toEqual([
+      [1, 9],
+      [0, 3],
+    ])
+  })
+
   it('leaves idle time out', () => {
     const profile = fold(windowOf([{ stack: '(idle)', idle: true }, { stack: '(program)' }]))
     expect(folded(profile)).toEqual({ '(program)': 1 })
@@ -231,6 +246,33 @@ describe('a wall profile', () => {
       [2, 400e6],
       [2, 600e6],
     ])
+  })
+
+  it('has a wait within a call in it, as long as it took', () => {
+    const waiting = windowOf([
+      { stack: 'lock', timeMicros: 400_000, cpuNanos: 0, waiting: true },
+      { stack: 'work', timeMicros: 1_000_000 },
+    ])
+    const { samples } = record('wall', [waiting])
+    expect(samples.map(({ values }) => values)).toEqual([
+      [1, 400e6],
+      [1, 600e6],
+    ])
+  })
+
+  it('leaves out the time in which the process was suspended', () => {
+    const resumed = windowOf([
+      { stack: 'work', timeMicros: 100_000 },
+      { stack: 'work', timeMicros: 800_000 },
+      { stack: '(idle)', timeMicros: 900_000, idle: true },
+    ])
+    const suspensions = [{ fromMicros: 200_000, untilMicros: 790_000 }]
+    const { samples, durationNanos } = record('wall', [{ ...resumed, suspensions }])
+    expect(samples.map(({ values }) => values)).toEqual([
+      [2, 210e6],
+      [1, 200e6],
+    ])
+    expect(durationNanos).toBe(1e9)
   })
 
   it('covers all of the time, that of a window without a sample too', () => {

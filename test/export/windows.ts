@@ -7,6 +7,8 @@ export interface Given {
   readonly stack: string
   readonly labels?: LabelPairs | OpenLabels
   readonly cpuNanos?: number
+  /** The thread waited within a call. */
+  readonly waiting?: boolean
   readonly timeMicros?: number
   readonly idle?: boolean
 }
@@ -47,6 +49,8 @@ export function windowOf(
     stacks,
     samples,
     cpuNanosOfSample: given.map(({ cpuNanos = 10e6 }) => cpuNanos),
+    waitingOfSample: given.map(({ waiting = false }) => waiting),
+    suspensions: [],
     labelsOfSample: given.map(({ labels }) => labels && toOpen(labels)),
   }
 }

@@ -1,106 +1,170 @@
 import { describe, expect, it } from 'vitest'
-import type { Sample } from '../../src/sample.ts'
-import type { CpuReading } from '../../src/sampler/cpu-clock.ts'
-import { spreadCpuTime } from '../../src/sampler/cpu-time.ts'
+import type { Window } from '../../src/sample.ts'
+import { CpuActivity } from '../../src/sampler/cpu-activity.ts'
+import { type CpuCarry, NO_CARRY, spreadCpuTime } from '../../src/sampler/cpu-time.ts'
 
 const INTERVAL_NANOS = 10e6
 
-function busy(...timesMillis: number[]): Sample[] {
-  return timesMillis.map((time) => ({ timeMicros: time * 1000, stack: 0, idle: false }))
+/** Samples at the middle of each 10 ms, each of a function or `idle`. */
+function windowOf(...functions: string[]): Window {
+  const names = [...new Set(functions)]
+  return {
+    startMicros: 0,
+    endMicros: functions.length * 10_000,
+    stacks: names.map((functionName) => ({
+      frame: { functionName, url: 'file:///app/cart.js', line: 1, column: 1 },
+      parent: -1,
+      lineTicks: [],
+    })),
+    samples: functions.map((name, i) => ({
+      timeMicros: i * 10_000 + 5000,
+      stack: names.indexOf(name),
+      idle: name === 'idle',
+    })),
+  }
 }
 
-function idle(...timesMillis: number[]): Sample[] {
-  return busy(...timesMillis).map((sample) => ({ ...sample, idle: true }))
+/** The CPU time that was used around each sample, in milliseconds. */
+function activityOf(...millis: number[]): CpuActivity {
+  let nanos = 0
+  const readings = millis.map((used, i) => {
+    nanos += used * 1e6
+    return { timeMicros: (i + 1) * 10_000, nanos }
+  })
+  return new CpuActivity([{ timeMicros: 0, nanos: 0 }, ...readings])
 }
 
-function inOrder(...samples: Sample[]): Sample[] {
-  return samples.sort((a, b) => a.timeMicros - b.timeMicros)
+function spread(functions: string[], used: number[], carry: CpuCarry = NO_CARRY) {
+  const nanos = sum(used) * 1e6
+  const spread = spreadCpuTime(
+    windowOf(...functions),
+    { nanos, activity: activityOf(...used) },
+    INTERVAL_NANOS,
+    carry,
+  )
+  const millis = spread.cpuNanosOfSample.map((each) => each / 1e6)
+  const of = (name: string) => sum(millis.filter((_, i) => functions[i] === name))
+  return { ...spread, millis, of }
 }
 
-/** Readings as `[time in ms, CPU time in ms]`. */
-function readings(...points: [number, number][]): CpuReading[] {
-  return points.map(([time, cpu]) => ({ timeMicros: time * 1000, cpuNanos: cpu * 1e6 }))
-}
-
-function spread(samples: Sample[], points: [number, number][], carryMillis = 0) {
-  const result = spreadCpuTime(samples, readings(...points), INTERVAL_NANOS, carryMillis * 1e6)
-  const millis = result.nanosOfSample.map((nanos) => nanos / 1e6)
-  return { millis, carryMillis: result.carryNanos / 1e6 }
-}
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 
 describe('CPU time', () => {
-  it('goes in equal parts to the samples between two readings', () => {
-    const { millis } = spread(busy(10, 20, 60), [
-      [0, 0],
-      [50, 48],
-      [100, 58],
-    ])
-    expect(millis).toEqual([24, 24, 10])
+  it('of a busy thread goes to its samples alike', () => {
+    const { millis } = spread(['work', 'other', 'work'], [9.9, 9.9, 9.9])
+    for (const each of millis) expect(each).toBeCloseTo(9.9, 9)
+  })
+
+  it('is not billed to a wait', () => {
+    const functions = ['work', 'work', 'work', 'lock', 'lock', 'lock', 'work', 'work', 'work']
+    const { of } = spread(functions, [10, 10, 6, 0, 0, 0, 4, 10, 10])
+    expect(of('lock')).toBe(0)
+    expect(of('work')).toBeCloseTo(50, 9)
+  })
+
+  it('goes to the code that used it where work and waits are shorter than two intervals', () => {
+    // 15 ms each: the borders are in the middle of an interval.
+    const functions = ['work', 'work', 'lock', 'work', 'work', 'lock', 'work', 'work', 'lock']
+    const { of } = spread(functions, [10, 5, 0, 10, 5, 0, 10, 5, 0])
+    expect(of('lock')).toBe(0)
+  })
+
+  it('is shared out within a function by what was used at each sample', () => {
+    const { millis } = spread(new Array(6).fill('work'), [10, 10, 10, 0, 0, 0])
+    expect(sum(millis.slice(0, 3))).toBe(30)
+    expect(sum(millis.slice(3))).toBe(0)
+  })
+
+  it('that a wait did use is in it', () => {
+    const [locked, used] = [new Array(40).fill('lock'), new Array(40).fill(0.5)]
+    const { of } = spread(['work', ...locked, 'work'], [10, ...used, 10])
+    expect(of('lock')).toBeGreaterThan(10)
+    expect(of('lock')).toBeLessThan(20)
+  })
+
+  it('of code that works and waits in turns too short to see is its share', () => {
+    const read = new Array(8).fill('read')
+    const { of } = spread(['work', 'work', ...read], [10, 10, 4, 4, 4, 4, 4, 4, 4, 4])
+    expect(of('read')).toBeGreaterThan(28)
+    expect(of('read')).toBeLessThan(33)
   })
 
   it('never goes to idle samples', () => {
-    const { millis } = spread(inOrder(...busy(10), ...idle(20, 30)), [
-      [0, 0],
-      [50, 7],
-    ])
+    const { millis } = spread(['work', 'idle', 'idle'], [3, 2, 2])
     expect(millis).toEqual([7, 0, 0])
   })
 
-  it('is not billed to a thread that is blocked', () => {
-    const { millis } = spread(busy(10, 20, 30, 40, 60, 70, 80, 90), [
-      [0, 0],
-      [50, 50],
-      [100, 50],
-    ])
-    expect(millis.slice(4)).toEqual([0, 0, 0, 0])
-  })
-
-  it('that no sample saw goes to moments that were partly idle too', () => {
-    const samples = inOrder(...busy(10, 20, 30, 40), ...idle(60, 110), ...busy(120))
-    const { millis } = spread(samples, [
-      [0, 0],
-      [50, 50],
-      [100, 53],
-      [150, 55],
-    ])
-    expect(millis).toEqual([12.5, 12.5, 12.5, 12.5, 0, 0, 5])
+  it('that no sample saw goes to those of work that is as short', () => {
+    const functions = ['long', 'long', 'long', 'idle', 'short', 'idle', 'idle', 'lock', 'idle']
+    const { of } = spread(functions, [10, 10, 10, 1, 1, 1, 1, 0, 1])
+    expect(of('long')).toBeCloseTo(30, 9)
+    expect(of('short')).toBeCloseTo(5, 9)
+    expect(of('lock')).toBe(0)
   })
 
   it('that no sample saw is carried into the next window', () => {
-    const first = spread(idle(10), [
-      [0, 0],
-      [50, 3],
-    ])
-    expect(first).toEqual({ millis: [0], carryMillis: 3 })
-    const second = spread(
-      busy(60),
-      [
-        [50, 3],
-        [100, 8],
-      ],
-      first.carryMillis,
-    )
-    expect(second).toEqual({ millis: [8], carryMillis: 0 })
+    const first = spread(['idle', 'idle'], [1, 2])
+    expect(first.millis).toEqual([0, 0])
+    expect(first.carry.nanos).toBe(3e6)
+    const second = spread(['work', 'idle'], [4, 1], first.carry)
+    expect(second.millis).toEqual([8, 0])
+    expect(second.carry.nanos).toBe(0)
+  })
+
+  it('evens out over windows in which a function’s samples are too few to', () => {
+    // In the first window the wait seems to use less than nothing, in the second one more than it did.
+    const first = spread(['work', 'lock', 'work'], [10, 1, 10])
+    const second = spread(['work', 'lock', 'work'], [10, 4, 4], first.carry)
+    const alone = spread(['work', 'lock', 'work'], [10, 4, 4])
+    expect(alone.of('lock')).toBeGreaterThan(1)
+    expect(second.of('lock')).toBe(0)
+  })
+
+  it('is not owed for long by a function that waited, once it works', () => {
+    let { carry } = spread(['lock', 'lock'], [0, 0])
+    for (let i = 0; i < 100; i++) {
+      carry = spread(['work', 'lock', 'lock', 'work'], [10, 0, 0, 10], carry).carry
+    }
+    const { of } = spread(new Array(10).fill('lock').concat('work'), new Array(11).fill(10), carry)
+    expect(of('lock')).toBeGreaterThan(80)
   })
 
   it('is conserved, whatever the samples', () => {
-    const samples = inOrder(...busy(1, 2, 33, 77, 78, 79, 190), ...idle(40, 120, 130))
-    const points: [number, number][] = [
-      [0, 100],
-      [50, 131],
-      [100, 139],
-      [150, 140],
-      [200, 190],
-    ]
-    const { millis, carryMillis } = spread(samples, points, 2)
-    expect(millis.reduce((a, b) => a + b, carryMillis)).toBeCloseTo(92, 9)
+    let carry: CpuCarry = { nanos: 2e6, excessOfFunction: new Map([['x', 3]]) }
+    let billed = 0
+    const given = [
+      [
+        ['a', 'b', 'a', 'idle', 'c'],
+        [3, 9, 0, 2, 7],
+      ],
+      [
+        ['idle', 'idle'],
+        [1, 4],
+      ],
+      [
+        ['a', 'c', 'c', 'idle'],
+        [0, 0, 0, 8],
+      ],
+      [
+        ['b', 'b', 'a'],
+        [10, 14, 0],
+      ],
+      [['b'], [0]],
+    ] as const
+    for (const [functions, used] of given) {
+      const each = spread([...functions], [...used], carry)
+      expect(each.millis.every((millis) => millis >= 0)).toBe(true)
+      billed += sum(each.millis)
+      carry = each.carry
+    }
+    expect(billed + carry.nanos / 1e6).toBeCloseTo(60, 9)
   })
+})
 
-  it('is one interval a sample where it is not known', () => {
-    const unknown = [0, 100_000].map((timeMicros) => ({ timeMicros, cpuNanos: undefined }))
-    const samples = inOrder(...busy(10, 30), ...idle(20))
-    const { nanosOfSample, carryNanos } = spreadCpuTime(samples, unknown, INTERVAL_NANOS, 0)
-    expect(nanosOfSample).toEqual([INTERVAL_NANOS, 0, INTERVAL_NANOS])
-    expect(carryNanos).toBe(0)
+describe('a sample', () => {
+  it('is a wait if its thread used next to nothing', () => {
+    const functions = ['work', 'work', 'lock', 'lock', 'lock', 'idle', 'idle']
+    const { waitingOfSample } = spread(functions, [10, 10, 0.1, 0.1, 0.1, 0, 0])
+    expect(waitingOfSample).toEqual([false, false, true, true, true, false, false])
   })
 })

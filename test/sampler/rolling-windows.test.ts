@@ -70,8 +70,8 @@ function start(v8: PretendedV8, restarted: (cause: Error) => void = () => {}) {
     profiles: new ConsoleProfiles(v8),
     cpuClock: {
       source: 'schedstat',
-      undisturbing: true,
       read: async () => ({ timeMicros: nowMicros(), cpuNanos: nowMicros() * 1000 }),
+      glance: () => ({ timeMicros: nowMicros(), nanos: nowMicros() * 1000, queuedNanos: 0 }),
       close() {},
     },
     samplingIntervalMicros: 10_000,
