@@ -6,6 +6,7 @@ const NAMES = [
   'idleSamples',
   'unlabelledSamples',
   'lostLabelSamples',
+  'truncatedSamples',
   'cpuNanos',
   'profilesWritten',
   'profilesEmpty',
