@@ -25,6 +25,11 @@ export interface ProfilerStats {
   readonly unlabelledSamples: number
   /** Of `unlabelledSamples`, those whose labels the full ring had forgotten. */
   readonly lostLabelSamples: number
+  /**
+   * Samples in profiles whose stack V8 had cut, which begins with `(truncated)`. One that is in a CPU
+   * and in a wall profile counts twice.
+   */
+  readonly truncatedSamples: number
   /** How often other labels came into force. */
   readonly labelSwitches: number
   /** OpenTelemetry spans that got labels. Stays 0 where no SDK has been joined. */

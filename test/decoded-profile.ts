@@ -35,6 +35,7 @@ export interface DecodedProfile {
   readonly defaultSampleType: string
   readonly binary: string
   readonly strings: readonly string[]
+  readonly comments: readonly string[]
   readonly samples: readonly DecodedSample[]
 }
 
@@ -81,6 +82,7 @@ export function decodeProfile(bytes: Uint8Array): DecodedProfile {
     defaultSampleType: text(message.defaultSampleType),
     binary: text(list('mapping')[0]?.filename),
     strings,
+    comments: list('comment').map(text),
     samples: list('sample').map((sample) => {
       const ids = sample.locationId as unknown as string[]
       const places = ids.map((id) => locations.get(id) as DecodedLocation)

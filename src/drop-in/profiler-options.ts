@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import type { Environment } from '../options/option-checks.js'
 import { MAX_PUSH_INTERVAL_MS, type ProfilerOptions } from '../options/profiler-options.js'
 import { MAX_STACK_DEPTH } from '../sampler/heap-sampler.js'
+import { VERSION } from '../version.js'
 import type { CheckedConfig, PyroscopeHeapConfig } from './config.js'
 import type { ContinuousType } from './continuous.js'
 
@@ -44,10 +44,9 @@ export function withDefaults(environment: Environment): Environment {
 
 /** Tells on the server what a profile comes from, as OpenTelemetry names it. */
 function defaultTags(): Record<string, string> {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return {
     'otel.scope.name': 'spanprof',
-    'otel.scope.version': JSON.parse(manifest).version,
+    'otel.scope.version': VERSION,
     'process.runtime.name': 'nodejs',
     'process.runtime.version': process.versions.node,
   }

@@ -1,4 +1,5 @@
 import type { Frame, LabelPairs } from '../sample.js'
+import { frameKey } from './frame-key.js'
 import type { FoldedSample, Profile } from './profile.js'
 
 /** A profile's tables in an order that depends on their content alone. */
@@ -57,10 +58,6 @@ export function canonicalOrder(profile: Profile): CanonicalOrder {
       return ids
     },
   }
-}
-
-function frameKey({ functionName, url, line, column, fileStripped = false }: Frame): string {
-  return `${functionName}\n${url}\n${line}:${column}:${fileStripped}`
 }
 
 function ranksInDepthFirstOrder({ stacks }: Profile, locationRank: readonly number[]): number[] {

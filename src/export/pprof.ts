@@ -1,11 +1,13 @@
 import { gzipSync } from 'node:zlib'
 import * as pprof from 'pprof-format'
 import type { LabelPairs } from '../sample.js'
+import { VERSION } from '../version.js'
 import { filePath } from './file-path.js'
 import { functionName } from './function-name.js'
 import { canonicalOrder } from './order.js'
 import type { Profile } from './profile.js'
 import type { ValueType } from './profile-type.js'
+import { truncatedSamples } from './truncated-stacks.js'
 
 /** The one mapping: it says that everything is symbolized, so that tools look for no binary. */
 const MAPPING_ID = 1
@@ -78,8 +80,18 @@ export function toPprof(profile: Profile, nameOf = functionName): pprof.Profile 
     durationNanos: Math.round(profile.durationNanos),
     periodType: valueType(periodType),
     period: profile.period,
+    comment: comments(profile).map(text),
     defaultSampleType: text(sampleTypes.at(-1)?.type ?? ''),
   })
+}
+
+/** What a reader needs and the format has no field for; `go tool pprof -comments` shows it. */
+function comments(profile: Profile): string[] {
+  return [
+    `spanprof ${VERSION}`,
+    `Node.js ${process.version}`,
+    `truncated stacks: ${truncatedSamples(profile)}`,
+  ]
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Profile } from './profile.js'
 import { CPU, WALL } from './profile-type.js'
 import { SampleTable } from './sample-table.js'
 import { NO_PARENT, StackTable } from './stack-table.js'
+import { markTruncatedStacks } from './truncated-stacks.js'
 import { wallNanosOfSamples } from './wall-time.js'
 
 /** A window's samples with all that is known of them. */
@@ -102,7 +103,7 @@ export class Recording {
       samples.add({ stack, labelSet: finalLabelSet[labelSet] as number, values })
     }
     const { appName, tags, type, samplingIntervalMicros } = this.options
-    return {
+    return markTruncatedStacks({
       type: TYPES[type],
       appName,
       tags,
@@ -113,7 +114,7 @@ export class Recording {
       stacks: this.#stacks.stacks,
       labelSets: labelSets.items,
       samples: samples.samples,
-    }
+    })
   }
 
   #samplesByStack(window: LabelledWindow): Map<number, number[]> {

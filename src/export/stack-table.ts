@@ -1,4 +1,5 @@
 import type { Frame } from '../sample.js'
+import { frameKey } from './frame-key.js'
 import { Interned } from './interned.js'
 import type { Location, ProfileStack } from './profile.js'
 
@@ -24,6 +25,6 @@ export class StackTable {
 }
 
 function locationKey({ frame, line }: Location): string {
-  const { url, fileStripped = false } = frame
-  return `${line}:${frame.line}:${frame.column}:${fileStripped}:${frame.functionName}\n${url}`
+  return `${line}
+${frameKey(frame)}`
 }

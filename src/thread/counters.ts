@@ -8,6 +8,7 @@ const NAMES = [
   'lateSamples',
   'unlabelledSamples',
   'lostLabelSamples',
+  'truncatedSamples',
   'cpuNanos',
   'processCpuNanos',
   'cpuWaitNanos',

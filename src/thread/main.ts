@@ -61,7 +61,7 @@ class SamplerThreadMain {
       failed: () => counters.add('sourceMapsFailed'),
       late: () => counters.add('sourceMapsLate'),
     })
-    this.#finish = new Finish(maps)
+    this.#finish = new Finish(maps, counters)
     this.#oneShots = new OneShots(sampling, this.#finish)
     const { log } = report
     this.#heap = new HeapProfiles({ transport, finish: this.#finish, counters, log })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { encodePprof } from '../../src/export/pprof.ts'
 import type { Profile } from '../../src/export/profile.ts'
@@ -60,6 +61,17 @@ describe('a CPU profile in pprof’s format', () => {
       startLine: 5,
       line: 5,
     })
+  })
+
+  it('says in comments what made it, and how many stacks V8 has cut', () => {
+    const { version } = JSON.parse(
+      readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+    )
+    expect(decoded.comments).toEqual([
+      `spanprof ${version}`,
+      `Node.js ${process.version}`,
+      'truncated stacks: 0',
+    ])
   })
 
   it('leaves out a file that is stripped, and nothing else', () => {
