@@ -16,6 +16,7 @@ const BENCHMARKS = [
   'span-accuracy',
   'span-growth',
   'conservation',
+  'waits',
   'encoding',
   'exit',
   'memory',

@@ -7,6 +7,8 @@ import { suspensionsIn } from './suspensions.js'
 
 /** Two readings that are closer say little about the time between them. */
 const MIN_DISTANCE_MICROS = 2500
+/** A thread that is blocked for hours hands over no window meanwhile. Then every other one will do. */
+const MAX_READINGS = 10_000
 /** Readings from before a window that show how its first samples differ from what was before them. */
 const READINGS_BEFORE = 3
 
@@ -116,6 +118,9 @@ export class CpuMeter {
     const last = this.#readings.at(-1)
     if (last === undefined || reading.timeMicros - last.timeMicros >= MIN_DISTANCE_MICROS) {
       this.#readings.push(reading)
+    }
+    if (this.#readings.length > MAX_READINGS) {
+      this.#readings = this.#readings.filter((_, i) => i % 2 === 0)
     }
     return reading
   }
