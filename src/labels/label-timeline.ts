@@ -76,38 +76,58 @@ export class LabelTimeline {
     let current: LabelsAt = overflown ? 'lost' : NOTHING
     return timesMicros.map((timeMicros) => {
       const first = next
-      while (next < this.#count && this.#timeOf(next) <= timeMicros) next++
+      next = this.#firstAfter(timeMicros, first)
       if (next > first) current = this.#inForceFrom(next - 1)
       return current
     })
   }
 
-  /** Lets go of what nobody will ask for any more: all before the switch in force at a time. */
+  /** Drops references that nothing asks for any more: all before the switch in force at a time. */
   forgetBefore(timeMicros: number): void {
-    let oldest = this.#firstHeld()
-    while (oldest + 1 < this.#count && this.#timeOf(oldest + 1) <= timeMicros) {
-      this.#own[oldest & this.#mask] = undefined
-      this.#carried[oldest & this.#mask] = undefined
-      oldest++
-    }
+    const held = this.#firstHeld()
+    const oldest = Math.max(held, this.#firstAfter(timeMicros, held) - 1)
+    this.#clear(held, oldest)
     this.#oldest = oldest
   }
 
-  #grow(): void {
-    const times = this.#timesNanos
-    const own = this.#own
-    const carried = this.#carried
-    const oldMask = this.#mask
-    const capacity = 2 * this.#capacity
-    this.#mask = capacity - 1
-    this.#timesNanos = new BigInt64Array(capacity)
-    this.#own = emptyRing(capacity)
-    this.#carried = emptyRing(capacity)
-    for (let i = this.#oldest; i < this.#count; i++) {
-      this.#timesNanos[i & this.#mask] = times[i & oldMask] as bigint
-      this.#own[i & this.#mask] = own[i & oldMask]
-      this.#carried[i & this.#mask] = carried[i & oldMask]
+  /** The first switch from `from` on that is later than a time; the next one to come if there is none. */
+  #firstAfter(timeMicros: number, from: number): number {
+    const nanos = BigInt(Math.floor(timeMicros * 1000))
+    let low = from
+    let high = this.#count
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if ((this.#timesNanos[middle & this.#mask] as bigint) <= nanos) low = middle + 1
+      else high = middle
     }
+    return low
+  }
+
+  #clear(from: number, until: number): void {
+    const begin = from & this.#mask
+    const end = begin + (until - from)
+    for (const ring of [this.#own, this.#carried]) {
+      ring.fill(undefined, begin, end)
+      if (end > this.#capacity) ring.fill(undefined, 0, end - this.#capacity)
+    }
+  }
+
+  /** All at once at its end, as the inspector may ask at any turn of the loop. */
+  #grow(): void {
+    const capacity = 2 * this.#capacity
+    const mask = capacity - 1
+    const times = new BigInt64Array(capacity)
+    const own = emptyRing(capacity)
+    const carried = emptyRing(capacity)
+    for (let i = this.#oldest; i < this.#count; i++) {
+      times[i & mask] = this.#timesNanos[i & this.#mask] as bigint
+      own[i & mask] = this.#own[i & this.#mask]
+      carried[i & mask] = this.#carried[i & this.#mask]
+    }
+    this.#mask = mask
+    this.#timesNanos = times
+    this.#own = own
+    this.#carried = carried
   }
 
   #inForceFrom(switched: number): LabelsInForce {
@@ -116,11 +136,6 @@ export class LabelTimeline {
 
   #firstHeld(): number {
     return Math.max(this.#oldest, this.#count - this.#capacity)
-  }
-
-  /** In microseconds, with their fraction. */
-  #timeOf(index: number): number {
-    return Number(this.#timesNanos[index & this.#mask]) / 1000
   }
 }
 
